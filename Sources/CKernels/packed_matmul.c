@@ -77,8 +77,10 @@ void ck_packed_matmul_reference(
 typedef struct {
     const ck_packed *w;
     const ck_activations *x;
-    float *out;
-    int64_t stride;
+    int count;
+    const int64_t *starts;
+    float *const *outs;
+    const int64_t *strides;
     int accumulate;
     int64_t groups, groups_per_chunk;
     void (*group)(const ck_packed *, const ck_activations *, float *, int64_t, int, int64_t);
@@ -252,11 +254,23 @@ static void matmul_chunk(void *context, int64_t chunk, int thread) {
     const matmul_job *job = context;
     int64_t first = chunk * job->groups_per_chunk, last = first + job->groups_per_chunk;
     if (last > job->groups) last = job->groups;
-    for (int64_t g = first; g < last; g++) job->group(job->w, job->x, job->out, job->stride, job->accumulate, g);
+    int part = 0;
+    for (int64_t g = first; g < last; g++) {
+        while (part + 1 < job->count && g * 16 >= job->starts[part + 1]) part++;
+        // The kernels address outputs by feature; a part's matrix begins at its own first feature.
+        job->group(job->w, job->x, job->outs[part] - job->starts[part], job->strides[part], job->accumulate, g);
+    }
 }
 
 void ck_packed_matmul(const ck_packed *w, const ck_activations *x, float *out, int64_t stride, int accumulate) {
-    matmul_job job = {w, x, out, stride, accumulate, (w->rows + 15) / 16, 1, plain_group};
+    int64_t start = 0;
+    ck_packed_matmul_split(w, x, 1, &start, &out, &stride, accumulate);
+}
+
+void ck_packed_matmul_split(
+    const ck_packed *w, const ck_activations *x, int count, const int64_t *starts, float *const *outs,
+    const int64_t *strides, int accumulate) {
+    matmul_job job = {w, x, count, starts, outs, strides, accumulate, (w->rows + 15) / 16, 1, plain_group};
 #if defined(__x86_64__)
     if (ck_packed_level() == 3) {
         if (w->bits == 4 && w->block == 32) job.group = w->has_mins ? vnni_4_32_mins : vnni_4_32_offset;

@@ -71,6 +71,11 @@ void ck_swiglu_quantise(const float *x, int64_t stride, ck_activations *activati
 // out[i, n] = sum_k x[i, k] w[n, k] (+ out[i, n] when `accumulate`), on the pool. Rows of out are `stride` floats apart.
 void ck_packed_matmul(
     const ck_packed *matrix, const ck_activations *x, float *out, int64_t stride, int accumulate);
+// The same where runs of output features go to matrices of their own: features starts[j] ..< starts[j + 1] (the last: to the end) to
+// outs[j], strides[j]. Starts are multiples of 16, the first is 0.
+void ck_packed_matmul_split(
+    const ck_packed *matrix, const ck_activations *x, int count, const int64_t *starts, float *const *outs,
+    const int64_t *strides, int accumulate);
 // The same by the slow, obvious path: what the fast one is tested against.
 void ck_packed_matmul_reference(
     const ck_packed *matrix, const ck_activations *x, float *out, int64_t stride, int accumulate);
