@@ -42,4 +42,13 @@ public func indicesOfLargest(_ count: Int, in row: UnsafeBufferPointer<Float>) -
 public func exponential(_ x: Float) -> Float { ck_expf(x) }
 
 /// The natural logarithm.
-public func logarithm(_ x: Double) -> Double { log(x) }
+public func logarithm(_ x: Double) -> Double { naturalLogarithm(x) }
+
+/// The cosine and the sine of an angle in radians.
+public func cosineAndSine(_ angle: Float) -> (cosine: Float, sine: Float) {
+    #if canImport(Glibc)
+        (Glibc.cos(angle), Glibc.sin(angle))
+    #else
+        (Darwin.cos(angle), Darwin.sin(angle))
+    #endif
+}

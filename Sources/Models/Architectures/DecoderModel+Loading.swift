@@ -11,8 +11,8 @@ extension DecoderModel {
         }
         let reader = WeightReader(source, configuration: c, precision: precision)
         let hasLocal = rotary.localTheta != nil
-        var tables = [RotaryTable(rotary, headSize: c.headSize, local: false)]
-        if hasLocal { tables.append(RotaryTable(rotary, headSize: c.headSize, local: true)) }
+        var tables = [RotaryEmbedding(rotary, headSize: c.headSize, local: false)]
+        if hasLocal { tables.append(RotaryEmbedding(rotary, headSize: c.headSize, local: true)) }
         let embedding = EmbeddingTable(
             try reader.weight("token_embd.weight", rows: c.vocabularySize, columns: c.hiddenSize))
         let head =

@@ -15,14 +15,14 @@ public final class DecoderModel: @unchecked Sendable {
     let norm: Tensor
     /// nil where the output projection is the token embedding.
     let head: Projection?
-    let rotary: [RotaryTable]
+    let rotary: [RotaryEmbedding]
 
     public let attentionShape: AttentionShape
     public var layerCount: Int { blocks.count }
 
     init(
         configuration: ModelConfiguration, embedding: EmbeddingTable, blocks: [DecoderBlock], norm: Tensor,
-        head: Projection?, rotary: [RotaryTable]
+        head: Projection?, rotary: [RotaryEmbedding]
     ) {
         self.configuration = configuration
         self.embedding = embedding
@@ -44,13 +44,13 @@ public final class DecoderModel: @unchecked Sendable {
         observer: (any ForwardObserver)? = nil
     ) -> Tensor {
         var x = embedding.rows(tokens)
-        if configuration.embeddingScale != 1 { x = scaled(x, by: Float(configuration.embeddingScale)) }
+        if configuration.embeddingScale != 1 { x = x * Float(configuration.embeddingScale) }
         if let observer { x = observer.embedded(x) }
-        // Local and global layers may turn at different speeds; each table's angles are laid out once for all its layers.
-        let angles = rotary.map { $0.angles(at: positions) }
+        // Local and global layers may turn at different speeds.
+        let turns = rotary.map { $0.turns(at: positions) }
         for (layer, block) in blocks.enumerated() {
             if let observer { x = observer.entering(layer: layer, x) }
-            x = block(x, layer: layer, angles: angles[block.rotary], attention: attention, observer: observer)
+            x = block(x, layer: layer, turns: turns[block.rotary], attention: attention, observer: observer)
         }
         if let observer { x = observer.entering(layer: blocks.count, x) }
         return x
@@ -58,11 +58,11 @@ public final class DecoderModel: @unchecked Sendable {
 
     /// The logits [rows.count, vocabularySize] of chosen rows of the hidden state.
     public func logits(of hidden: Tensor, rows: [Int]) -> Tensor {
-        let chosen = rows.count == hidden.shape[0] ? hidden : gather(hidden, rows: rows.map(Int32.init))
+        let chosen = rows.count == hidden.shape[0] ? hidden : takeRows(hidden, rows.map(Int32.init))
         let entrance = Entrance.norm(weight: norm, epsilon: Float(configuration.norm.epsilon))
         let logits = head.map { $0(chosen, entrance: entrance)[0] } ?? embedding.logits(chosen, entrance: entrance)
         guard let cap = configuration.logitSoftcap else { return logits }
-        return softcapped(logits, at: Float(cap))
+        return softcap(logits, Float(cap))
     }
 
     /// The bytes that the weights take in memory.
@@ -92,7 +92,7 @@ struct DecoderBlock {
     var byteCount: Int { queriesKeysValues.byteCount + attentionOutput.byteCount + feedForward.byteCount }
 
     func callAsFunction(
-        _ x: Tensor, layer: Int, angles: RotaryAngles, attention: any AttentionContext,
+        _ x: Tensor, layer: Int, turns: RotaryTurns, attention: any AttentionContext,
         observer: (any ForwardObserver)?
     ) -> Tensor {
         let projected = queriesKeysValues(x, entrance: .norm(weight: attentionNorm, epsilon: epsilon))
@@ -101,19 +101,19 @@ struct DecoderBlock {
         if let keyNorm { keys = headNorm(keys, keyNorm) }
         observer?.projected(layer: layer, queries: queries, keys: keys)
         var heads = attention.attend(
-            layer: layer, queries: angles.rotate(queries), keys: angles.rotate(keys), values: projected[2],
+            layer: layer, queries: turns(queries), keys: turns(keys), values: projected[2],
             window: window)
         if let observer { heads = observer.attended(layer: layer, heads) }
 
         var x = x
         if let attentionPostNorm {
-            x = x + rmsNorm(attentionOutput(heads)[0], weight: attentionPostNorm, epsilon: epsilon)
+            x = x + rmsNorm(attentionOutput(heads)[0], attentionPostNorm, eps: epsilon)
         } else {
             x = attentionOutput(heads, addingTo: x)
         }
         let entrance = Entrance.norm(weight: feedForwardNorm, epsilon: epsilon)
         if let feedForwardPostNorm {
-            return x + rmsNorm(feedForward(x, entrance: entrance), weight: feedForwardPostNorm, epsilon: epsilon)
+            return x + rmsNorm(feedForward(x, entrance: entrance), feedForwardPostNorm, eps: epsilon)
         }
         return feedForward(x, entrance: entrance, addingTo: x)
     }
@@ -122,9 +122,9 @@ struct DecoderBlock {
     private func headNorm(_ x: Tensor, _ weight: Tensor) -> Tensor {
         let (rows, width) = (x.shape[0], x.shape[1])
         guard weight.shape[0] == headSize, width != headSize else {
-            return rmsNorm(x, weight: weight, epsilon: epsilon)
+            return rmsNorm(x, weight, eps: epsilon)
         }
-        return rmsNorm(x.reshaped([rows * width / headSize, headSize]), weight: weight, epsilon: epsilon)
+        return rmsNorm(x.reshaped([rows * width / headSize, headSize]), weight, eps: epsilon)
             .reshaped([rows, width])
     }
 }
@@ -178,15 +178,13 @@ struct GatedFeedForward {
     }
 
     private func gate(_ parts: [Tensor]) -> Tensor {
-        let halves = parts.count == 2 ? parts : split(parts[0], into: 2)
-        let gate =
-            switch activation {
-            case .silu: silu(halves[0])
-            case .gelu: gelu(halves[0])
-            case .geluTanh: geluTanh(halves[0])
-            case .relu: relu(halves[0])
-            }
-        return gate * halves[1]
+        let halves = parts.count == 2 ? parts : parts[0].split([parts[0].shape[1] / 2, parts[0].shape[1] / 2])
+        return switch activation {
+        case .silu: gatedUnit(gate: halves[0], up: halves[1], .silu)
+        case .gelu: gatedUnit(gate: halves[0], up: halves[1], .gelu(.exact))
+        case .geluTanh: gatedUnit(gate: halves[0], up: halves[1], .gelu(.tanh))
+        case .relu: relu(halves[0]) * halves[1]
+        }
     }
 }
 
@@ -205,45 +203,46 @@ struct ExpertFeedForward {
 
     func callAsFunction(_ x: Tensor, entrance: Entrance) -> Tensor {
         guard case .norm(let weight, let epsilon) = entrance else { return apply(x) }
-        return apply(rmsNorm(x, weight: weight, epsilon: epsilon))
+        return apply(rmsNorm(x, weight, eps: epsilon))
     }
 
     private func apply(_ x: Tensor) -> Tensor {
         let rows = x.shape[0]
         let probabilities = softmax(router(x)[0])  // [rows, experts]
-        let routes = Self.route(
-            probabilities.floats(), experts: experts.count, perToken: perToken)
-        var sum = Tensor.zeros([rows, x.shape[1]])
-        let scale = normalisesWeights ? Self.normalisers(probabilities, routes) : nil
-        for (expert, chosen) in routes.enumerated() where !chosen.isEmpty {
-            let outputs = experts[expert](gather(x, rows: chosen), entrance: .identity)
-            var weights = gather(probabilities, rows: chosen).narrowed(axis: 1, from: expert, count: 1)
-            if let scale { weights = weights * gather(scale, rows: chosen) }
-            sum = scatterAdded(to: sum, rows: chosen, outputs * weights)
+        let chosen = Self.route(probabilities.floats(), experts: experts.count, perToken: perToken)
+
+        // Each expert runs once over its rows; `places` remembers where each row's k-th result stands among all.
+        var outputs: [Tensor] = []
+        var places = [Int32](repeating: 0, count: rows * perToken)
+        var total = 0
+        for expert in experts.indices {
+            let slots = places.indices.filter { chosen[$0] == Int32(expert) }
+            guard !slots.isEmpty else { continue }
+            outputs.append(experts[expert](takeRows(x, slots.map { Int32($0 / perToken) }), entrance: .identity))
+            for (offset, slot) in slots.enumerated() { places[slot] = Int32(total + offset) }
+            total += slots.count
         }
+        let results = takeRows(concatenate(outputs), places).reshaped([rows, perToken, x.shape[1]])
+
+        let columns = (0..<perToken).map { k in
+            gather(probabilities, Tensor((0..<rows).map { chosen[$0 * perToken + k] })).reshaped([rows, 1])
+        }
+        var weights = concatenate(columns, axis: 1)  // [rows, perToken]
+        if normalisesWeights { weights = weights / weights.sum(1, keeping: true) }
+        var sum = (results * weights.reshaped([rows, perToken, 1])).sum(1)
         if let shared {
             sum = sum + shared.layer(x, entrance: .identity) * sigmoid(shared.gate(x)[0])
         }
         return sum
     }
 
-    /// The rows that go to each expert.
-    static func route(_ probabilities: [Float], experts: Int, perToken: Int) -> [[Int32]] {
-        var routes = [[Int32]](repeating: [], count: experts)
+    /// The experts of each row, most probable first: [rows · perToken].
+    static func route(_ probabilities: [Float], experts: Int, perToken: Int) -> [Int32] {
         probabilities.withUnsafeBufferPointer { all in
-            for row in 0..<all.count / experts {
+            (0..<all.count / experts).flatMap { row in
                 let slice = UnsafeBufferPointer(rebasing: all[row * experts..<(row + 1) * experts])
-                for expert in indicesOfLargest(perToken, in: slice) { routes[expert].append(Int32(row)) }
+                return indicesOfLargest(perToken, in: slice).map(Int32.init)
             }
         }
-        return routes
-    }
-
-    /// 1 / Σ of the chosen experts' probabilities, [rows, 1].
-    private static func normalisers(_ probabilities: Tensor, _ routes: [[Int32]]) -> Tensor {
-        let (rows, experts) = (probabilities.shape[0], probabilities.shape[1])
-        var mask = [Float](repeating: 0, count: rows * experts)
-        for (expert, chosen) in routes.enumerated() { for row in chosen { mask[Int(row) * experts + expert] = 1 } }
-        return reciprocal(sum(probabilities * Tensor(mask, [rows, experts]), axis: 1))
     }
 }

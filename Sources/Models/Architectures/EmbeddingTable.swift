@@ -20,7 +20,7 @@ public struct EmbeddingTable: Sendable {
     public func rows(_ tokens: [TokenID]) -> Tensor {
         switch weight {
         case .dense(let tensor):
-            return embedding(tensor, ids: tokens)
+            return embedding(Tensor(tokens), tensor)
         case .packed(let matrix):
             let x = Tensor(unfilled: [tokens.count, matrix.columns])
             x.withMutableFloatPointer { base in

@@ -63,7 +63,7 @@ public struct Projection: Sendable {
                 multiply(matrix, x, entrance: entrance, into: outputs, sizes: part.sizes, accumulate: false)
                 return outputs
             case .dense(let weight):
-                return [linear(enter(x, entrance), weight: weight)]
+                return [linear(enter(x, entrance), weight)]
             }
         }
         guard biases.contains(where: { $0 != nil }) else { return outputs }
@@ -82,7 +82,7 @@ public struct Projection: Sendable {
     private func enter(_ x: Tensor, _ entrance: Entrance) -> Tensor {
         switch entrance {
         case .identity: x
-        case .norm(let weight, let epsilon): rmsNorm(x, weight: weight, epsilon: epsilon)
+        case .norm(let weight, let epsilon): rmsNorm(x, weight, eps: epsilon)
         case .swiglu: swiglu(x)
         }
     }

@@ -45,7 +45,7 @@ public final class PackedMatrix: @unchecked Sendable {
         guard let first = parts.first else { return nil }
         var matrix = ck_packed()
         guard ck_packed_layout(first.format, &matrix) != 0 else { return nil }
-        guard columns % (first.format >= Int32(CK_Q2_K.rawValue) ? 256 : 32) == 0 else { return nil }
+        guard columns % (first.format >= Int32(CK_Q2_K) ? 256 : 32) == 0 else { return nil }
         guard parts.allSatisfy({ $0.format == first.format }), parts.dropLast().allSatisfy({ $0.rows % 16 == 0 })
         else { return nil }
         matrix.rows = Int64(parts.reduce(0) { $0 + $1.rows })
@@ -87,16 +87,16 @@ public final class PackedMatrix: @unchecked Sendable {
     }
 
     private static func rowBytes(format: Int32, columns: Int) -> Int {
-        switch UInt32(format) {
-        case CK_Q4_0.rawValue: columns / 32 * 18
-        case CK_Q4_1.rawValue: columns / 32 * 20
-        case CK_Q5_0.rawValue: columns / 32 * 22
-        case CK_Q5_1.rawValue: columns / 32 * 24
-        case CK_Q8_0.rawValue: columns / 32 * 34
-        case CK_Q2_K.rawValue: columns / 256 * 84
-        case CK_Q3_K.rawValue: columns / 256 * 110
-        case CK_Q4_K.rawValue: columns / 256 * 144
-        case CK_Q5_K.rawValue: columns / 256 * 176
+        switch Int(format) {
+        case CK_Q4_0: columns / 32 * 18
+        case CK_Q4_1: columns / 32 * 20
+        case CK_Q5_0: columns / 32 * 22
+        case CK_Q5_1: columns / 32 * 24
+        case CK_Q8_0: columns / 32 * 34
+        case CK_Q2_K: columns / 256 * 84
+        case CK_Q3_K: columns / 256 * 110
+        case CK_Q4_K: columns / 256 * 144
+        case CK_Q5_K: columns / 256 * 176
         default: columns / 256 * 210
         }
     }
@@ -155,7 +155,7 @@ public final class PackedMatrix: @unchecked Sendable {
 }
 
 /// What happens to activations on their way into a matrix product.
-public enum Prologue: Sendable {
+public enum Prologue {
     /// Nothing.
     case identity
     /// x · weight / √(mean(x²) + epsilon), per row.

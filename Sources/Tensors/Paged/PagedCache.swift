@@ -32,10 +32,10 @@ public struct AttentionShape: Sendable, Hashable {
 /// owns it.
 public final class PagedCache {
     /// Tokens in a block.
-    public static let blockTokens = Int(CK_KV_BLOCK.rawValue)
+    public static let blockTokens = Int(CK_KV_BLOCK)
 
     /// Keys that are scored at a time: bias arrays must be readable this far past the last key.
-    public static let spanTokens = Int(CK_KV_SPAN.rawValue)
+    public static let spanTokens = Int(CK_KV_SPAN)
 
     public let layers: Int
     public let capacity: Int
