@@ -221,7 +221,7 @@ public final class LocalModel: OpenModel {
     public func trace(_ request: TraceRequest) async throws -> Trace {
         if let adapter = request.adapter { throw EngineError.unknownAdapter(adapter) }
         let ids = try checkedTokens(of: request.prompt, generating: 0)
-        nonisolated(unsafe) let edits = try edits(request.interventions, promptCount: ids.count, generating: 0)
+        let edits = try edits(request.interventions, promptCount: ids.count, generating: 0)
         guard edits.companions.isEmpty, edits.processors.isEmpty else {
             throw EngineError.badIntervention("a trace shows one forward pass; logit interventions belong to completions")
         }

@@ -75,8 +75,8 @@ final class Generation {
         self.constraint = constraint
         self.onText = onText
         matcher = StopMatcher(stop.strings)
-        decoder = tokenizer.makeStreamDecoder()
-        endTokens = stop.ignoresEndOfText ? [] : tokenizer.endOfTextTokens
+        decoder = tokenizer.streamDecoder()
+        endTokens = stop.ignoresEndOfText ? [] : Set(tokenizer.endOfTextTokens)
     }
 
     /// Takes the chosen token in; afterwards `finish` tells whether the text has ended.

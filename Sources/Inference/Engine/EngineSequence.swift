@@ -63,7 +63,9 @@ final class EngineSequence {
 }
 
 /// What the interventions of a request mean for one of its sequences, in the form the forward pass needs.
-final class SequenceEdits {
+final class SequenceEdits: @unchecked Sendable {
+    // Sendable: written in `init` only.
+
     /// [layer: [head: additive bias for each key position]]
     private(set) var biases: [Int: [Int: UnsafeMutablePointer<Float>]] = [:]
     private(set) var ablated: [Int: [Int]] = [:]

@@ -6,7 +6,8 @@ import Tensors
 final class ActivationScratch: Sendable {
     static let shared = ActivationScratch()
 
-    private final class Box {
+    // Sendable: a box is in the list or with one caller, never both.
+    private final class Box: @unchecked Sendable {
         var activations = QuantisedActivations()
     }
 
@@ -15,8 +16,7 @@ final class ActivationScratch: Sendable {
     private init() {}
 
     func with(_ body: (inout QuantisedActivations) -> Void) {
-        nonisolated(unsafe) let box = idle.withLock { $0.popLast() } ?? Box()
-        // A box is in the list or with one caller, never both.
+        let box = idle.withLock { $0.popLast() } ?? Box()
         body(&box.activations)
         idle.withLock { $0.append(box) }
     }

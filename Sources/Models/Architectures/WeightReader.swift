@@ -52,7 +52,7 @@ struct WeightReader {
         let expected = slice == nil ? [rows, columns] : [configuration.experts?.count ?? 0, rows, columns]
         guard info.shape == expected || slice == nil && rows == 1 && info.elementCount == columns else {
             throw WeightFileError(
-                .inconsistent, file: source.path, field: info.name,
+                .invalidValue, file: source.path, field: info.name,
                 "has the shape \(info.shape); the configuration asks for \(expected)")
         }
         let bytes = try source.bytes(of: info.name)
@@ -69,7 +69,7 @@ struct WeightReader {
         let (info, _) = try place(name, expert: nil)
         guard info.elementCount == count else {
             throw WeightFileError(
-                .inconsistent, file: source.path, field: info.name,
+                .invalidValue, file: source.path, field: info.name,
                 "has \(info.elementCount) numbers; the configuration asks for \(count)")
         }
         var values = try source.floats(of: info.name)

@@ -24,6 +24,11 @@ public struct AttentionShape: Sendable, Hashable {
         self.scale = scale
         self.softcap = softcap
     }
+
+    /// The bytes of one block of one layer.
+    public func blockBytes(half: Bool) -> Int {
+        keyValueHeads * headSize * PagedCache.blockTokens * 2 * (half ? 2 : 4)
+    }
 }
 
 /// Keys and values of all layers in blocks of 16 tokens, which sequences share by number.
