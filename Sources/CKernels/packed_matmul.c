@@ -58,7 +58,8 @@ void ck_packed_matmul_reference(
                 int32_t sum = 0;
                 for (int c = 0; c < w->block; c++) {
                     int64_t column = b * w->block + c;
-                    int q = x->q[start * w->columns + (column / 4 * count + r) * 4 + column % 4];
+                    int64_t at = start * w->columns + (column / 4 * count + r) * 4 + column % 4;
+                    int q = x->low ? 256 * x->q[at] + x->low[at] : x->q[at];
                     sum += packed_q(w, block, lane, c) * q;
                 }
                 float d = ck_half_to_float(halves[lane]);
@@ -101,13 +102,14 @@ static void plain_rows(
         const uint16_t *halves = (const uint16_t *)(block + q_bytes);
         int32_t sums[16] = {0};
         for (int v = 0; v < vectors; v++) {
-            const int8_t *q = x->q + start * w->columns + ((b * vectors + v) * count + r) * 4;
+            int64_t at = start * w->columns + ((b * vectors + v) * count + r) * 4;
+            int32_t q[4];
+            for (int i = 0; i < 4; i++) q[i] = x->low ? 256 * x->q[at + i] + x->low[at + i] : x->q[at + i];
             const uint8_t *line = w->bits == 8 || v < half ? block + v * 64 : block + (v - half) * 64;
             int shift = w->bits == 8 || v < half ? 0 : 4, mask = w->bits == 8 ? 255 : 15;
-            int32_t q0 = q[0], q1 = q[1], q2 = q[2], q3 = q[3];
             for (int lane = 0; lane < 16; lane++) {
-                sums[lane] += ((line[lane * 4] >> shift) & mask) * q0 + ((line[lane * 4 + 1] >> shift) & mask) * q1 +
-                              ((line[lane * 4 + 2] >> shift) & mask) * q2 + ((line[lane * 4 + 3] >> shift) & mask) * q3;
+                sums[lane] += ((line[lane * 4] >> shift) & mask) * q[0] + ((line[lane * 4 + 1] >> shift) & mask) * q[1] +
+                              ((line[lane * 4 + 2] >> shift) & mask) * q[2] + ((line[lane * 4 + 3] >> shift) & mask) * q[3];
             }
         }
         float xd = x->d[start * (w->columns / 32) + b * w->block / 32 * count + r];
@@ -140,13 +142,14 @@ static void plain_group(
 #define VNNI __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,f16c,fma")))
 #define VNNI_INLINE VNNI static inline __attribute__((always_inline))
 
-// A panel of `count` activation rows times one group of 16 weight rows. The last four parameters are compile-time constants.
+// A panel of `count` activation rows times one group of 16 weight rows. The last five parameters are compile-time constants.
 VNNI_INLINE void vnni_tile(
     const ck_packed *w, const uint8_t *at, const ck_activations *x, int64_t start, float *out, int64_t stride,
-    int accumulate, __mmask16 lanes, const int count, const int bits, const int block, const int has_mins) {
+    int accumulate, __mmask16 lanes, const int count, const int wide, const int bits, const int block,
+    const int has_mins) {
     const int64_t blocks = w->columns / block;
     const int64_t q_bytes = 16 * block * bits / 8, bytes = q_bytes + 32 + (has_mins ? 32 : 0);
-    const int8_t *q = x->q + start * w->columns;
+    const int8_t *q = x->q + start * w->columns, *q_low = wide ? x->low + start * w->columns : x->q;
     const float *xd = x->d + start * (w->columns / 32);
     const float *dsums = x->dsums + start * blocks;
     const __m512i low = _mm512_set1_epi8(15);
@@ -155,9 +158,9 @@ VNNI_INLINE void vnni_tile(
 #pragma unroll
     for (int r = 0; r < count; r++) total[r] = _mm512_setzero_ps();
     for (int64_t b = 0; b < blocks; b++) {
-        __m512i sum[12];
+        __m512i sum[12], sum_low[12];
 #pragma unroll
-        for (int r = 0; r < count; r++) sum[r] = _mm512_setzero_si512();
+        for (int r = 0; r < count; r++) sum[r] = sum_low[r] = _mm512_setzero_si512();
 #pragma unroll
         for (int v = 0; v < block / 4; v++) {
             __m512i wq;
@@ -173,6 +176,10 @@ VNNI_INLINE void vnni_tile(
                 int32_t four;
                 memcpy(&four, q + (v * count + r) * 4, 4);
                 sum[r] = _mm512_dpbusd_epi32(sum[r], wq, _mm512_set1_epi32(four));
+                if (wide) {
+                    memcpy(&four, q_low + (v * count + r) * 4, 4);
+                    sum_low[r] = _mm512_dpbusd_epi32(sum_low[r], wq, _mm512_set1_epi32(four));
+                }
             }
         }
         __m512 d = _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)(at + q_bytes)));
@@ -180,12 +187,14 @@ VNNI_INLINE void vnni_tile(
                             : _mm512_mul_ps(d, offset);
 #pragma unroll
         for (int r = 0; r < count; r++) {
+            if (wide) sum[r] = _mm512_add_epi32(_mm512_slli_epi32(sum[r], 8), sum_low[r]);
             __m512 scale = _mm512_mul_ps(d, _mm512_set1_ps(xd[r]));
             total[r] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum[r]), scale, total[r]);
             total[r] = _mm512_fmadd_ps(m, _mm512_set1_ps(dsums[r]), total[r]);
         }
         at += bytes;
         q += block * count;
+        q_low += block * count;
         dsums += count;
         if (block == 32 || (b & 1)) xd += count;
     }
@@ -207,12 +216,19 @@ VNNI_INLINE void vnni_rows(
     __mmask16 lanes = left >= 16 ? 0xffff : (__mmask16)((1u << left) - 1);
     for (int64_t start = 0; start < x->rows; start += x->panel) {
         float *at = out + start * stride + g * 16;
-#define TILE(count)                                                                                                  \
+#define TILE(count, wide)                                                                                            \
     case count:                                                                                                      \
-        vnni_tile(w, weights, x, start, at, stride, accumulate, lanes, count, bits, block, has_mins);                \
+        vnni_tile(w, weights, x, start, at, stride, accumulate, lanes, count, wide, bits, block, has_mins);          \
         break;
-        switch (panel_rows(x, start)) {
-            TILE(1) TILE(2) TILE(3) TILE(4) TILE(5) TILE(6) TILE(7) TILE(8) TILE(9) TILE(10) TILE(11) TILE(12)
+        if (x->low) {
+            switch (panel_rows(x, start)) {
+                TILE(1, 1) TILE(2, 1) TILE(3, 1) TILE(4, 1) TILE(5, 1) TILE(6, 1) TILE(7, 1) TILE(8, 1)
+            }
+        } else {
+            switch (panel_rows(x, start)) {
+                TILE(1, 0) TILE(2, 0) TILE(3, 0) TILE(4, 0) TILE(5, 0) TILE(6, 0)
+                TILE(7, 0) TILE(8, 0) TILE(9, 0) TILE(10, 0) TILE(11, 0) TILE(12, 0)
+            }
         }
 #undef TILE
     }

@@ -8,19 +8,26 @@
 
 static int64_t aligned(int64_t bytes) { return (bytes + 63) & ~(int64_t)63; }
 
-int64_t ck_activations_bytes(int64_t rows, int64_t columns, int32_t block) {
-    return aligned(rows * columns) + aligned(rows * columns / 32 * 4) + aligned(rows * columns / block * 4);
+int64_t ck_activations_bytes(int64_t rows, int64_t columns, int32_t block, int bits) {
+    return aligned(rows * columns) * (bits / 8) + aligned(rows * columns / 32 * 4) + aligned(rows * columns / block * 4);
 }
 
-void ck_activations_place(ck_activations *a, void *buffer, int64_t rows, int64_t columns, int32_t block) {
+void ck_activations_place(
+    ck_activations *a, void *buffer, int64_t rows, int64_t columns, int32_t block, int bits) {
     char *at = buffer;
-    int64_t panels = (rows + 11) / 12;
+    // As many rows as a tile has registers for, the rows shared out evenly among panels.
+    int64_t most = bits == 16 ? 8 : 12, panels = (rows + most - 1) / most;
     a->rows = rows;
     a->columns = columns;
     a->block = block;
     a->panel = panels ? (int32_t)((rows + panels - 1) / panels) : 1;
     a->q = (int8_t *)at;
     at += aligned(rows * columns);
+    a->low = NULL;
+    if (bits == 16) {
+        a->low = (int8_t *)at;
+        at += aligned(rows * columns);
+    }
     a->d = (float *)at;
     at += aligned(rows * columns / 32 * 4);
     a->dsums = (float *)at;
@@ -28,7 +35,10 @@ void ck_activations_place(ck_activations *a, void *buffer, int64_t rows, int64_t
 
 // One row of `columns` floats into lane r of a panel of `count` rows.
 CK_CLONES static void quantise_row(
-    const float *x, int64_t columns, int32_t block, int64_t count, int64_t r, int8_t *q, float *d, float *dsums) {
+    const float *x, int64_t columns, int32_t block, int64_t count, int64_t r, int8_t *q, int8_t *low, float *d,
+    float *dsums) {
+    // The largest number becomes 127, or 127 * 256 + 127.
+    const float range = low ? 32639.0f : 127.0f;
     for (int64_t b = 0; b < columns / 32; b++) {
         const float *from = x + b * 32;
         float largest = 0;
@@ -36,7 +46,7 @@ CK_CLONES static void quantise_row(
             float magnitude = fabsf(from[i]);
             largest = magnitude > largest ? magnitude : largest;
         }
-        float scale = largest / 127, inverse = largest > 0 ? 127 / largest : 0;
+        float scale = largest / range, inverse = largest > 0 ? range / largest : 0;
         d[b * count + r] = scale;
         int32_t values[32];
         // Adding 1.5 * 2^23 rounds to the nearest integer (ties to even) and leaves it in the low bits.
@@ -45,16 +55,23 @@ CK_CLONES static void quantise_row(
             values[i] = rounded.i - 0x4b400000;
         }
         int8_t bytes[32];
-        for (int i = 0; i < 32; i++) bytes[i] = (int8_t)values[i];
-        for (int v = 0; v < 8; v++) memcpy(q + ((b * 8 + v) * count + r) * 4, bytes + v * 4, 4);
-        int32_t low = 0, high = 0;
-        for (int i = 0; i < 16; i++) low += values[i];
-        for (int i = 16; i < 32; i++) high += values[i];
-        if (block == 32) {
-            dsums[b * count + r] = scale * (float)(low + high);
+        if (low) {
+            for (int i = 0; i < 32; i++) bytes[i] = (int8_t)values[i];
+            for (int v = 0; v < 8; v++) memcpy(low + ((b * 8 + v) * count + r) * 4, bytes + v * 4, 4);
+            // What the low byte, read as signed, leaves for the high one.
+            for (int i = 0; i < 32; i++) bytes[i] = (int8_t)((values[i] + 128) >> 8);
         } else {
-            dsums[2 * b * count + r] = scale * (float)low;
-            dsums[(2 * b + 1) * count + r] = scale * (float)high;
+            for (int i = 0; i < 32; i++) bytes[i] = (int8_t)values[i];
+        }
+        for (int v = 0; v < 8; v++) memcpy(q + ((b * 8 + v) * count + r) * 4, bytes + v * 4, 4);
+        int32_t left = 0, right = 0;
+        for (int i = 0; i < 16; i++) left += values[i];
+        for (int i = 16; i < 32; i++) right += values[i];
+        if (block == 32) {
+            dsums[b * count + r] = scale * (float)(left + right);
+        } else {
+            dsums[2 * b * count + r] = scale * (float)left;
+            dsums[(2 * b + 1) * count + r] = scale * (float)right;
         }
     }
 }
@@ -110,8 +127,8 @@ static void quantise_chunk(void *context, int64_t chunk, int thread) {
         int64_t start = i / to->panel * to->panel;
         int64_t count = to->rows - start < to->panel ? to->rows - start : to->panel;
         quantise_row(
-            row, columns, to->block, count, i - start, to->q + start * columns, to->d + start * (columns / 32),
-            to->dsums + start * (columns / to->block));
+            row, columns, to->block, count, i - start, to->q + start * columns,
+            to->low ? to->low + start * columns : NULL, to->d + start * (columns / 32), to->dsums + start * (columns / to->block));
     }
     ck_release(owned);
 }

@@ -13,8 +13,9 @@
 //     m      16 x f16, when the format has minima
 // so that one 16-lane dot-product instruction advances 16 rows by 4 columns without any horizontal sum.
 //
-// Activations are quantised per row and block of 32 to int8 (symmetric). Integer sums are exact and each output is accumulated in the
-// order of its blocks, so a row's result is the same to the bit whatever other rows are in the batch.
+// Activations are quantised per row and block of 32, symmetrically, to 16 bits (a high and a low byte, two integer products) or to 8.
+// Integer sums are exact and each output is accumulated in the order of its blocks, so a row's result is the same to the bit whatever
+// other rows are in the batch.
 
 typedef struct {
     uint8_t *data;
@@ -46,19 +47,22 @@ void ck_packed_row(const ck_packed *matrix, int64_t row, float *out);
 
 // Quantised activations, in panels of `panel` rows (the last panel may be shorter) that one tile of the product reads in order. In a panel
 // of c rows, row r:  q     bytes 4 * (v * c + r) ..< + 4 = columns 4v ..< 4v+4
+//                    low   the same for the low byte: the number is d * (256 q + low); NULL for 8 bits: d * q
 //                    d     [columns/32, c]     scales
-//                    dsums [columns/block, c]  d times the sum of the block's q
+//                    dsums [columns/block, c]  the sum of the block's numbers
 typedef struct {
     int8_t *q;
+    int8_t *low;
     float *d;
     float *dsums;
     int64_t rows, columns;
     int32_t block, panel;
 } ck_activations;
 
-// Bytes needed for the three buffers of a ck_activations, laid out by ck_activations_place.
-int64_t ck_activations_bytes(int64_t rows, int64_t columns, int32_t block);
-void ck_activations_place(ck_activations *activations, void *buffer, int64_t rows, int64_t columns, int32_t block);
+// Bytes needed for the buffers of a ck_activations, laid out by ck_activations_place. bits: 16 or 8.
+int64_t ck_activations_bytes(int64_t rows, int64_t columns, int32_t block, int bits);
+void ck_activations_place(
+    ck_activations *activations, void *buffer, int64_t rows, int64_t columns, int32_t block, int bits);
 
 // Quantises x [rows x columns] (rows `stride` floats apart).
 void ck_quantise(const float *x, int64_t stride, ck_activations *activations);

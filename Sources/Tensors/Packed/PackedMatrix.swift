@@ -164,7 +164,7 @@ public enum Prologue {
     case swiglu
 }
 
-/// Activations as int8 with a scale per row and 32 columns, in memory that is kept for the next use.
+/// Activations as 16-bit (or 8-bit) integers with a scale per row and 32 columns, in memory that is kept for the next use.
 public struct QuantisedActivations: ~Copyable {
     var activations = ck_activations()
     private var memory = UnsafeMutableRawPointer.allocate(byteCount: 64, alignment: 64)
@@ -177,16 +177,21 @@ public struct QuantisedActivations: ~Copyable {
     }
 
     /// Quantises `rows` rows of `x`, `stride` floats apart, for products with `matrix`.
+    /// - Parameter bits: 16, or 8 for twice the speed of large products at about 200 times the error.
     public mutating func quantise(
-        _ x: UnsafePointer<Float>, rows: Int, stride: Int, for matrix: PackedMatrix, prologue: Prologue = .identity
+        _ x: UnsafePointer<Float>, rows: Int, stride: Int, for matrix: PackedMatrix, prologue: Prologue = .identity,
+        bits: Int = 16
     ) {
-        let bytes = Int(ck_activations_bytes(Int64(rows), matrix.matrix.columns, matrix.matrix.block))
+        precondition(bits == 16 || bits == 8)
+        let bytes = Int(
+            ck_activations_bytes(Int64(rows), matrix.matrix.columns, matrix.matrix.block, Int32(bits)))
         if bytes > capacity {
             memory.deallocate()
             memory = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
             capacity = bytes
         }
-        ck_activations_place(&activations, memory, Int64(rows), matrix.matrix.columns, matrix.matrix.block)
+        ck_activations_place(
+            &activations, memory, Int64(rows), matrix.matrix.columns, matrix.matrix.block, Int32(bits))
         switch prologue {
         case .identity: ck_quantise(x, Int64(stride), &activations)
         case .rmsNorm(let weight, let epsilon): ck_rmsnorm_quantise(x, Int64(stride), weight, epsilon, &activations)
