@@ -43,7 +43,7 @@ public struct Gradients: Sendable {
         entries.removeValue(forKey: ObjectIdentifier(node))?.gradient
     }
 
-    fileprivate func gradient(of node: GradientNode) -> Tensor? { entries[ObjectIdentifier(node)]?.gradient }
+    func gradient(of node: GradientNode) -> Tensor? { entries[ObjectIdentifier(node)]?.gradient }
 }
 
 extension Tensor {
@@ -65,43 +65,57 @@ extension Tensor {
     /// - Parameters:
     ///   - gradient: ∂loss/∂self; 1 when nil, and then this tensor must hold one number.
     ///   - retaining: results inside the graph whose gradients are wanted too.
+    ///   - observer: sees what each linear layer's backward has in hand; see `LinearObserver`.
     /// - Complexity: one visit of each operation between this tensor and the leaves.
-    public func backward(_ gradient: Tensor? = nil, retaining: [Tensor] = []) -> Gradients {
+    public func backward(
+        _ gradient: Tensor? = nil, retaining: [Tensor] = [], observer: LinearObserver? = nil
+    ) -> Gradients {
         guard let root = node else { return Gradients() }
         precondition(gradient != nil || count == 1, "backward from a tensor of shape \(shape) needs its gradient")
+        let start = (gradient ?? Tensor.full(1, shape)).detached()
+        precondition(start.shape == shape, "a gradient of shape \(start.shape) for a tensor of shape \(shape)")
         let kept = Set(retaining.compactMap { $0.node.map(ObjectIdentifier.init) })
-        var pending = Gradients()
-        var result = Gradients()
-        pending.accumulate((gradient ?? Tensor.full(1, shape)).detached(), for: root)
-        GradientMode.withoutGradients {
-            for node in reachable(from: root) {
-                guard let gradient = pending.take(node) else { continue }
-                if node.backward == nil || kept.contains(ObjectIdentifier(node)) {
-                    result.accumulate(gradient.contiguous(), for: node)
-                }
-                guard let rule = node.backward else { continue }
-                let gradients = rule(gradient.contiguous())
-                precondition(
-                    gradients.count == node.inputs.count, "an operation's backward gives one gradient an input")
-                for (input, gradient) in zip(node.inputs, gradients) {
-                    if let input, let gradient { pending.accumulate(gradient.detached(), for: input) }
-                }
-            }
-        }
-        return result
+        return propagate(start, from: root, keeping: kept, observer: observer)
     }
 }
 
-/// Every node the root depends on, latest first.
-private func reachable(from root: GradientNode) -> [GradientNode] {
+/// Sends a gradient back from `root` and gives what arrives at the leaves and at the nodes kept. Nodes numbered `floor` or
+/// less count as leaves.
+func propagate(
+    _ gradient: Tensor, from root: GradientNode, keeping kept: Set<ObjectIdentifier> = [], floor: Int = 0,
+    observer: LinearObserver?
+) -> Gradients {
+    var pending = Gradients()
+    var result = Gradients()
+    pending.accumulate(gradient, for: root)
+    GradientMode.withoutGradients {
+        for node in reachable(from: root, floor: floor) {
+            guard let gradient = pending.take(node)?.contiguous() else { continue }
+            let isLeaf = node.backward == nil || node.number <= floor
+            if isLeaf || kept.contains(ObjectIdentifier(node)) { result.accumulate(gradient, for: node) }
+            guard !isLeaf, let rule = node.backward else { continue }
+            let gradients = rule(gradient, observer)
+            precondition(gradients.count == node.inputs.count, "an operation's backward gives one gradient an input")
+            for (input, gradient) in zip(node.inputs, gradients) {
+                if let input, let gradient { pending.accumulate(gradient.detached(), for: input) }
+            }
+        }
+    }
+    return result
+}
+
+/// Every node the root depends on, latest first, without looking past those numbered `floor` or less.
+func reachable(from root: GradientNode, floor: Int = 0) -> [GradientNode] {
     var seen: Set<ObjectIdentifier> = [ObjectIdentifier(root)]
     var found = [root]
     var next = 0
     while next < found.count {
-        for case let input? in found[next].inputs where seen.insert(ObjectIdentifier(input)).inserted {
+        let node = found[next]
+        next += 1
+        if node.number <= floor { continue }
+        for case let input? in node.inputs where seen.insert(ObjectIdentifier(input)).inserted {
             found.append(input)
         }
-        next += 1
     }
     return found.sorted { $0.number > $1.number }
 }

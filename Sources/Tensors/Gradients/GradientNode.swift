@@ -9,15 +9,36 @@ public typealias Backward = @Sendable (_ gradient: Tensor) -> [Tensor?]
 /// running backward in falling order of numbers is a topological order.
 final class GradientNode: Sendable {
     let number: Int
-    let inputs: [GradientNode?]
-    let backward: Backward?
+    /// A backward rule that can also report to the pass's observer.
+    typealias Rule = @Sendable (_ gradient: Tensor, _ observer: LinearObserver?) -> [Tensor?]
+
+    /// Written only while nobody else holds the node: when it goes.
+    private(set) nonisolated(unsafe) var inputs: [GradientNode?]
+    let backward: Rule?
 
     private static let counter = Atomic<Int>(0)
 
-    init(inputs: [GradientNode?], backward: Backward?) {
+    /// The number of the latest node: whatever is made from now on has a larger one.
+    static var latest: Int { counter.load(ordering: .relaxed) }
+
+    init(inputs: [GradientNode?], backward: Rule?) {
         number = Self.counter.wrappingAdd(1, ordering: .relaxed).newValue
         self.inputs = inputs
         self.backward = backward
+    }
+
+    deinit {
+        // A long chain of nodes would otherwise release itself one inside the other, as deep as the graph. Taking the
+        // inputs of every node that nobody else holds keeps the depth at one.
+        var pending = takeInputs()
+        while var node = pending.popLast() {
+            if isKnownUniquelyReferenced(&node) { pending.append(contentsOf: node.takeInputs()) }
+        }
+    }
+
+    private func takeInputs() -> [GradientNode] {
+        defer { inputs = [] }
+        return inputs.compactMap { $0 }
     }
 }
 
@@ -65,8 +86,12 @@ extension Tensor {
     /// This result of an operation on `inputs`, noted in the gradient graph: the way for rooms above to add an operation with its
     /// own gradient. `backward` gets ∂loss/∂self, f32 and contiguous, and gives one gradient an input, in order and shape.
     public func recorded(from inputs: [Tensor], backward: @escaping Backward) -> Tensor {
+        recorded(from: inputs) { gradient, _ in backward(gradient) }
+    }
+
+    func recorded(from inputs: [Tensor], rule: @escaping GradientNode.Rule) -> Tensor {
         guard inputs.contains(where: { $0.node != nil }), GradientMode.isRecording else { return detached() }
-        return with(node: GradientNode(inputs: inputs.map(\.node), backward: backward))
+        return with(node: GradientNode(inputs: inputs.map(\.node), backward: rule))
     }
 
     /// `recorded` for one input, without the cost of a list when nothing is to be noted.
