@@ -1,0 +1,67 @@
+import CKernels
+
+/// y = x · weightᵀ + bias: x [..., in], weight [out, in], bias [out] → [..., out], f32.
+///
+/// With a bf16 weight the activations are rounded to bf16 and the sums kept in f32 (for up to four rows, where reading the weight is
+/// all the work, the activations stay f32). With an f16 weight everything is widened to f32. Gradients are f32 whatever the weight.
+public func linear(_ x: Tensor, _ weight: Tensor, bias: Tensor? = nil) -> Tensor {
+    precondition(
+        weight.rank == 2 && x.shape.last == weight.shape[1], "linear of \(x.shape) with a weight of \(weight.shape)")
+    precondition(bias.map { $0.count == weight.shape[0] } ?? true, "a bias for a weight of \(weight.shape)")
+    var outShape = x.shape
+    outShape[-1] = weight.shape[0]
+    let inputs = x.detached().reshaped([-1, weight.shape[1]])
+    let y = Tensor(unfilled: [inputs.shape[0], weight.shape[0]])
+    let narrowed = linearForward(inputs, weight.detached(), bias?.detached(), into: y)
+    let result = y.reshaped(outShape)
+    guard records(x, weight, bias) else { return result }
+
+    let (xShape, weightNeeds, xNeeds, biasShape) = (x.shape, weight.requiresGradient, x.requiresGradient, bias?.shape)
+    let biasNeeds = bias?.requiresGradient ?? false
+    let savedWeight = xNeeds ? weight.detached() : nil
+    let savedInput = weightNeeds ? narrowed : nil
+    let name = weight
+    let precision: DType = weight.dtype == .bf16 && Processor.multipliesBF16 ? .bf16 : .f32
+    return result.recorded(from: [x, weight] + (bias.map { [$0] } ?? [])) { dy, observer in
+        let dy = dy.reshaped([-1, y.shape[1]])
+        let narrow = dy.cast(to: precision)
+        if let observer, let savedInput { observer(name, savedInput, dy) }
+        var gradients: [Tensor?] = [
+            // dX = dY W
+            savedWeight.map { weight in
+                let dx = Tensor(unfilled: [dy.shape[0], weight.shape[1]])
+                product(narrow, weight, into: dx)
+                return dx.reshaped(xShape)
+            },
+            // dW = dYᵀ X
+            savedInput.map { input in
+                let dw = Tensor(unfilled: [dy.shape[1], input.shape[1]])
+                product(narrow.transposed(), input.cast(to: precision), into: dw)
+                return dw
+            },
+        ]
+        if let biasShape { gradients.append(biasNeeds ? dy.sum(0).reshaped(biasShape) : nil) }
+        return gradients
+    }
+}
+
+/// Fills y [rows, out] and gives the input in the precision it was multiplied in.
+private func linearForward(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?, into y: Tensor) -> Tensor {
+    let bias = bias?.contiguous()
+    let rows = x.shape[0]
+    if rows == 0 { return x }
+    let readable = weight.dtype == .f32 || weight.dtype == .bf16
+    if rows <= Int(CK_FEW_ROWS) && readable && weight.strides[1] == 1 {
+        let input = x.cast(to: .f32)
+        withExtendedLifetime((input, weight, bias, y)) {
+            ck_linear_few_rows(
+                input.floatAddress, Int64(x.shape[1]), weight.address,
+                weight.dtype == .bf16 ? CK_TYPE_BF16 : CK_TYPE_F32, Int64(weight.strides[0]), bias?.floatAddress,
+                y.floatAddress, Int64(y.shape[1]), Int64(rows), Int64(y.shape[1]), Int64(x.shape[1]))
+        }
+        return input
+    }
+    let input = x.cast(to: weight.dtype == .bf16 && Processor.multipliesBF16 ? .bf16 : .f32)
+    product(input, weight.transposed(), bias: bias, into: y)
+    return input
+}

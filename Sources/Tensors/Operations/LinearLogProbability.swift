@@ -1,0 +1,163 @@
+import CKernels
+
+/// `logProbabilities(linear(x, weight), targets)` without ever holding the [rows, vocabulary] matrix of logits: rows are taken in
+/// chunks whose logits fit in `scratchBytes`, and the backward computes each chunk's logits again. Rows with a negative target
+/// cost nothing.
+///
+/// - Parameters:
+///   - x: hidden states [rows, width]
+///   - weight: [vocabulary, width], f32 or bf16
+///   - targets: i32 [rows]; negative: ignored, gives 0.
+/// - Returns: [rows]
+public func linearLogProbabilities(
+    _ x: Tensor, _ weight: Tensor, _ targets: Tensor, scratchBytes: Int = 48 << 20
+) -> Tensor {
+    let job = LinearTargets(x, weight, targets, scratchBytes: scratchBytes)
+    let result = Tensor.zeros([x.shape[0]])
+    let normaliser = Tensor(unfilled: [job.kept.count])
+    for chunk in job.chunks {
+        let values = Tensor(unfilled: [chunk.count])
+        job.logProbabilities(of: job.logits(chunk), chunk, into: values, normaliser: normaliser.slice(0, chunk))
+        for (place, row) in chunk.enumerated() {
+            result.floatAddress[job.kept[row]] = values.floatAddress[place]
+        }
+    }
+    guard records(x, weight) else { return result }
+    let (xNeeds, wNeeds) = (x.requiresGradient, weight.requiresGradient)
+    return result.recorded(from: [x, weight]) { dy in
+        let kept = Tensor(unfilled: [job.kept.count])
+        for (place, row) in job.kept.enumerated() { kept.floatAddress[place] = dy.floatAddress[row] }
+        var gradients = LinearGradients(job, x: xNeeds, weight: wNeeds)
+        for chunk in job.chunks {
+            gradients.add(
+                chunk, logits: job.logits(chunk), normaliser: normaliser.slice(0, chunk), dy: kept.slice(0, chunk))
+        }
+        return [gradients.x, gradients.weight]
+    }
+}
+
+/// Σ weights[r] · -log p(target r) of `linear(x, weight)`, in chunks as `linearLogProbabilities`, with the gradients made along
+/// with the loss so that no logits are computed twice. Without `weights`, the mean over rows whose target isn't negative.
+public func linearCrossEntropy(
+    _ x: Tensor, _ weight: Tensor, _ targets: Tensor, weights: [Float]? = nil, scratchBytes: Int = 48 << 20
+) -> Tensor {
+    let job = LinearTargets(x, weight, targets, scratchBytes: scratchBytes)
+    precondition(weights.map { $0.count == x.shape[0] } ?? true, "\(weights?.count ?? 0) weights for \(x.shape)")
+    let share = 1 / Float(max(1, job.kept.count))
+    let rowWeights = Tensor(job.kept.map { weights?[$0] ?? share })
+    let recording = records(x, weight)
+    var gradients = LinearGradients(
+        job, x: recording && x.requiresGradient, weight: recording && weight.requiresGradient)
+    var loss: Double = 0
+    for chunk in job.chunks {
+        let (values, normaliser) = (Tensor(unfilled: [chunk.count]), Tensor(unfilled: [chunk.count]))
+        let logits = job.logits(chunk)
+        job.logProbabilities(of: logits, chunk, into: values, normaliser: normaliser)
+        let part = rowWeights.slice(0, chunk)
+        for row in 0..<chunk.count { loss -= Double(part.floatAddress[row]) * Double(values.floatAddress[row]) }
+        if recording { gradients.add(chunk, logits: logits, normaliser: normaliser, dy: part * -1) }
+    }
+    let (dx, dw) = (gradients.x, gradients.weight)
+    return Tensor(Float(loss)).recorded(from: [x, weight]) { dy in
+        let factor = dy.item
+        return [dx.map { $0 * factor }, dw.map { $0 * factor }]
+    }
+}
+
+/// The rows that have a target, gathered, and the chunks they are worked in.
+private struct LinearTargets: Sendable {
+    let x: Tensor  // [kept, width], in the weight's precision
+    let weight: Tensor
+    let targets: Tensor  // [kept]
+    let kept: [Int]
+    let rows: Int
+    let chunkRows: Int
+
+    init(_ x: Tensor, _ weight: Tensor, _ targets: Tensor, scratchBytes: Int) {
+        precondition(
+            x.rank == 2 && weight.rank == 2 && x.shape[1] == weight.shape[1] && targets.dtype == .i32
+                && targets.count == x.shape[0], "targets \(targets.shape) for \(x.shape) · \(weight.shape)ᵀ")
+        let all = targets.integers()
+        checkTargets(targets.contiguous(), classes: weight.shape[0])
+        kept = all.indices.filter { all[$0] >= 0 }
+        let gathered = kept.count == all.count ? x.detached() : takeRows(x.detached(), kept.map(Int32.init))
+        let narrow = weight.dtype == .bf16 && Processor.multipliesBF16
+        self.x = gathered.cast(to: narrow ? .bf16 : .f32).contiguous()
+        self.weight = narrow ? weight.detached() : weight.detached().cast(to: .f32)
+        self.targets = Tensor(kept.map { all[$0] })
+        rows = x.shape[0]
+        chunkRows = max(16, scratchBytes / (4 * max(1, weight.shape[0])) / 16 * 16)
+    }
+
+    var chunks: [Range<Int>] {
+        stride(from: 0, to: kept.count, by: chunkRows).map { $0..<min($0 + chunkRows, kept.count) }
+    }
+
+    func logits(_ chunk: Range<Int>) -> Tensor {
+        let result = Tensor(unfilled: [chunk.count, weight.shape[0]])
+        product(x.rows(chunk), weight.transposed(), into: result)
+        return result
+    }
+
+    func logProbabilities(of logits: Tensor, _ chunk: Range<Int>, into values: Tensor, normaliser: Tensor) {
+        let width = weight.shape[0]
+        withExtendedLifetime((logits, targets, values, normaliser)) {
+            let (l, t) = (logits.floatAddress, targets.integerAddress + chunk.lowerBound)
+            let (y, z) = (values.floatAddress, normaliser.floatAddress)
+            parallel(chunk.count, grain: rowGrain(width)) { part in
+                let r = part.lowerBound
+                ck_log_probability(l + r * width, t + r, y + r, z + r, Int64(part.count), Int64(width))
+            }
+        }
+    }
+}
+
+/// Gradients of the hidden states and the weight, filled chunk by chunk.
+private struct LinearGradients {
+    private let job: LinearTargets
+    private let keptX: Tensor?
+    let weight: Tensor?
+
+    init(_ job: LinearTargets, x: Bool, weight: Bool) {
+        self.job = job
+        keptX = x ? Tensor(unfilled: job.x.shape) : nil
+        self.weight = weight ? Tensor.zeros(job.weight.shape) : nil
+    }
+
+    /// In the shape of all rows.
+    var x: Tensor? {
+        guard let keptX, job.kept.count < job.rows else { return keptX }
+        let width = keptX.shape[1]
+        let whole = Tensor.zeros([job.rows, width])
+        for (place, row) in job.kept.enumerated() {
+            (whole.floatAddress + row * width).update(from: keptX.floatAddress + place * width, count: width)
+        }
+        return whole
+    }
+
+    /// Adds what one chunk brings. `logits` are overwritten when they are f32.
+    mutating func add(_ chunk: Range<Int>, logits: Tensor, normaliser: Tensor, dy: Tensor) {
+        let width = job.weight.shape[0]
+        let narrow = job.weight.dtype == .bf16
+        let d = narrow ? Tensor(unfilled: logits.shape, dtype: .bf16) : logits
+        withExtendedLifetime((logits, normaliser, dy, d, job)) {
+            let (l, t) = (logits.floatAddress, job.targets.integerAddress + chunk.lowerBound)
+            let (z, g) = (normaliser.floatAddress, dy.floatAddress)
+            let to = d.address
+            parallel(chunk.count, grain: rowGrain(width)) { part in
+                let r = part.lowerBound
+                if narrow {
+                    ck_log_probability_backward_bf16(
+                        l + r * width, t + r, z + r, g + r, to.assumingMemoryBound(to: UInt16.self) + r * width,
+                        Int64(part.count), Int64(width))
+                } else {
+                    ck_log_probability_backward(
+                        l + r * width, t + r, z + r, g + r, to.assumingMemoryBound(to: Float.self) + r * width,
+                        Int64(part.count), Int64(width))
+                }
+            }
+        }
+        if let keptX { product(d, job.weight, into: keptX.rows(chunk)) }
+        if let weight { product(d.transposed(), job.x.rows(chunk), into: weight, accumulate: true) }
+    }
+}

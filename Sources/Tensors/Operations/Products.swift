@@ -1,0 +1,91 @@
+import CKernels
+
+/// a · b over the last two dimensions, [..., m, k] · [..., k, n] → [..., m, n] in f32; leading dimensions broadcast. Both are f32 or
+/// both bf16; transposed views cost nothing extra.
+public func matmul(_ a: Tensor, _ b: Tensor) -> Tensor {
+    precondition(a.rank >= 2 && b.rank >= 2 && a.shape[-1] == b.shape[-2], "matmul of \(a.shape) and \(b.shape)")
+    let product = batchedProduct(a.detached(), b.detached())
+    guard records(a, b) else { return product }
+    let (saved, other, aShape, bShape) = (a.detached(), b.detached(), gradientShape(a), gradientShape(b))
+    return product.recorded(from: [a, b]) { dc in
+        // dA = dC Bᵀ, dB = Aᵀ dC, in the operands' own precision
+        let dc = dc.cast(to: saved.dtype == .bf16 && other.dtype == .bf16 ? .bf16 : .f32)
+        return [
+            aShape.map { batchedProduct(dc, other.transposed()).summed(to: $0) },
+            bShape.map { batchedProduct(saved.transposed(), dc).summed(to: $0) },
+        ]
+    }
+}
+
+private func batchedProduct(_ a: Tensor, _ b: Tensor) -> Tensor {
+    if a.rank == 2 && b.rank == 2 {
+        let c = Tensor(unfilled: [a.shape[0], b.shape[1]])
+        product(a, b, into: c)
+        return c
+    }
+    let lead = broadcastShape(Shape(a.shape.dimensions.dropLast(2)), Shape(b.shape.dimensions.dropLast(2)))
+    let (m, n) = (a.shape[-2], b.shape[-1])
+    let c = Tensor(unfilled: Shape(lead.dimensions + [m, n]))
+    let left = a.broadcast(to: Shape(lead.dimensions + [m, a.shape[-1]]))
+    let right = b.broadcast(to: Shape(lead.dimensions + [b.shape[-2], n]))
+    func matrix(_ tensor: Tensor, _ index: Int) -> Tensor {
+        var (rest, offset) = (index, 0)
+        for axis in stride(from: lead.rank - 1, through: 0, by: -1) {
+            offset += rest % lead[axis] * tensor.strides[axis]
+            rest /= lead[axis]
+        }
+        return Tensor(
+            storage: tensor.storage, byteOffset: tensor.byteOffset + offset * tensor.dtype.byteCount,
+            shape: [tensor.shape[-2], tensor.shape[-1]], strides: [tensor.strides[-2], tensor.strides[-1]],
+            dtype: tensor.dtype, node: nil)
+    }
+    // Each product runs on the pool when there are few; when there are many, each runs on one thread.
+    parallel(lead.count, grain: lead.count >= 2 * ThreadPool.threads ? 1 : lead.count) { part in
+        for index in part { product(matrix(left, index), matrix(right, index), into: matrix(c, index)) }
+    }
+    return c
+}
+
+/// C = A · B (+ bias), or C += A · B, for matrices; C is f32 with adjacent columns.
+func product(_ a: Tensor, _ b: Tensor, bias: Tensor? = nil, into c: Tensor, accumulate: Bool = false) {
+    var (a, b) = (a, b)
+    if a.dtype != b.dtype || !(a.dtype == .f32 || a.dtype == .bf16 && Processor.multipliesBF16) {
+        (a, b) = (a.cast(to: .f32), b.cast(to: .f32))
+    }
+    (a, b) = (withUnitStride(a), withUnitStride(b))
+    let (m, n, k) = (a.shape[0], b.shape[1], a.shape[1])
+    if m == 0 || n == 0 { return }
+    if k == 0 {
+        if !accumulate { c.assign(bias.map { $0.broadcast(to: c.shape) } ?? Tensor.zeros(c.shape)) }
+        return
+    }
+    let (aRow, aColumn) = unitStrides(a)
+    let (bRow, bColumn) = unitStrides(b)
+    var shape = ck_matmul_shape(
+        m: Int64(m), n: Int64(n), k: Int64(k), type: a.dtype == .bf16 ? CK_TYPE_BF16 : CK_TYPE_F32,
+        a_row: Int64(aRow), a_column: Int64(aColumn), b_row: Int64(bRow), b_column: Int64(bColumn),
+        c_row: Int64(max(c.strides[0], n)), accumulate: accumulate, bias: bias != nil)
+    withExtendedLifetime((a, b, bias, c)) {
+        let status = ck_matmul(&shape, a.address, b.address, bias?.floatAddress, c.floatAddress)
+        precondition(
+            status == 0, "oneDNN refused a product of \(a.shape) and \(b.shape) in \(a.dtype): status \(status)")
+    }
+}
+
+/// A matrix one of whose strides is 1.
+private func withUnitStride(_ x: Tensor) -> Tensor {
+    let strides = unitStrides(x)
+    return (strides.row == 1 || strides.column == 1) && strides.row > 0 && strides.column > 0 ? x : x.copied()
+}
+
+/// The strides of a matrix with those of single rows or columns, which are arbitrary, put into row-major order.
+private func unitStrides(_ x: Tensor) -> (row: Int, column: Int) {
+    let (rows, columns) = (x.shape[0], x.shape[1])
+    if x.strides[1] == 1 || columns == 1 {
+        if rows == 1 || columns == 1 && x.strides[0] == 1 { return (columns, 1) }
+        if columns == 1 { return (x.strides[0], 1) }
+        return (x.strides[0], 1)
+    }
+    if rows == 1 && x.strides[1] != 1 { return (1, x.strides[1]) }
+    return (x.strides[0], x.strides[1])
+}

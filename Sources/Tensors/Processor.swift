@@ -1,0 +1,14 @@
+import CKernels
+import COneDNN
+
+/// What the processor and its libraries offer.
+public enum Processor {
+    /// Whether products of bf16 numbers run at full speed. Elsewhere `linear` and `matmul` widen bf16 to f32.
+    public static let multipliesBF16 = ck_matmul_has_bf16()
+
+    /// The version of oneDNN that runs the matrix products, such as `2.6.3`.
+    public static var oneDNNVersion: String {
+        guard let version = dnnl_version()?.pointee else { return "unknown" }
+        return "\(version.major).\(version.minor).\(version.patch)"
+    }
+}

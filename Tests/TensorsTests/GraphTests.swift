@@ -1,0 +1,122 @@
+import Synchronization
+import Tensors
+import Testing
+
+/// The gradient graph itself: what is recorded, what is pruned, where gradients arrive.
+@Suite struct GraphTests {
+    @Test func onlyWhatNeedsGradientsIsRecorded() {
+        let (x, w) = (Tensor.normal([4, 3], seed: 1), Tensor.normal([2, 3], seed: 2))
+        #expect(!linear(x, w).requiresGradient)
+        let leaf = w.requiringGradient()
+        let y = linear(x, leaf)
+        #expect(y.requiresGradient && !y.detached().requiresGradient)
+        #expect(!GradientMode.withoutGradients { linear(x, leaf) }.requiresGradient)
+        let gradients = y.sum().backward()
+        #expect(gradients[leaf]?.shape == [2, 3])
+        #expect(gradients[x] == nil && gradients[w] == nil)
+    }
+
+    @Test func detachedPartsGetNothing() {
+        let x = Tensor([3, 4] as [Float]).requiringGradient()
+        let gradients = (x * x.detached()).sum().backward()
+        #expect(gradients[x]?.floats() == [3, 4])
+        #expect(Tensor(1).backward().isEmpty)
+    }
+
+    @Test func gradientsOfOneLeafAddUp() {
+        let x = Tensor([2] as [Float]).requiringGradient()
+        let y = x * x  // 2x
+        let z = y * y + y * x + x  // x⁴ + x³ + x
+        #expect(z.sum().backward()[x]?.floats() == [4 * 8 + 3 * 4 + 1])
+    }
+
+    @Test func accumulationNeverWritesOverSharedNumbers() {
+        let x = Tensor([1, 2] as [Float]).requiringGradient()
+        let seed = Tensor([10, 20] as [Float])
+        // Both terms hand the same gradient tensor on; adding in place would change `seed`.
+        let gradients = ((x + x) + x).backward(seed)
+        #expect(gradients[x]?.floats() == [30, 60])
+        #expect(seed.floats() == [10, 20])
+        var total = gradients
+        total.add(gradients, scale: 0.5)
+        #expect(total[x]?.floats() == [45, 90] && gradients[x]?.floats() == [30, 60])
+        total.scale(by: 2)
+        #expect(total[x]?.floats() == [90, 180])
+        #expect((total.norm - Float(90 * 90 + 180 * 180).squareRoot()).magnitude < 1e-3)
+    }
+
+    @Test func intermediateGradientsOnRequest() {
+        let x = Tensor([1, 2] as [Float]).requiringGradient()
+        let hidden = x * 3
+        let loss = square(hidden).sum()
+        #expect(loss.backward()[hidden] == nil)
+        #expect(loss.backward(retaining: [hidden])[hidden]?.floats() == [6, 12])
+    }
+
+    @Test func ownOperations() {
+        let x = Tensor([2, 3] as [Float]).requiringGradient()
+        let cubed = Tensor(x.floats().map { $0 * $0 * $0 }).recorded(from: [x]) { [square(x.detached()) * 3 * $0] }
+        #expect(cubed.sum().backward()[x]?.floats() == [12, 27])
+    }
+
+    @Test func checkpointsGiveTheSameGradients() {
+        let runs = Mutex(0)
+        let x = Tensor.normal([5, 4], seed: 1).requiringGradient()
+        let weights = (0..<3).map { Tensor.normal([4, 4], seed: 2 + $0).requiringGradient() }
+        let before = tanh(x)  // a captured intermediate
+        func layer(_ input: Tensor, _ weight: Tensor) -> Tensor { silu(linear(input, weight)) + before }
+        var (plain, kept) = (before, before)
+        for weight in weights {
+            plain = layer(plain, weight)
+            kept = checkpoint([kept]) { [weight] inputs in
+                runs.withLock { $0 += 1 }
+                return silu(linear(inputs[0], weight)) + before
+            }
+        }
+        #expect(kept.floats() == plain.floats())
+        #expect(runs.withLock { $0 } == 3)
+        let (expected, found) = (square(plain).sum().backward(), square(kept).sum().backward())
+        #expect(runs.withLock { $0 } == 6)
+        for leaf in weights + [x] {
+            let want = expected[leaf]?.floats() ?? []
+            #expect(want.count == leaf.count && relativeError(found[leaf]?.floats() ?? [], want) < 1e-5)
+        }
+    }
+
+    @Test func observersSeeEachSamplesGradient() {
+        let sequences = PackedSequences(lengths: [3, 0, 5])
+        let x = Tensor.normal([8, 4], seed: 1)
+        let w = Tensor.normal([6, 4], seed: 2).requiringGradient()
+        let norms = Mutex<[Float]>([])
+        _ = square(linear(x, w)).sum().backward { weight, input, gradient in
+            #expect(weight.storage === w.storage)
+            let found = squaredGradientNorms(input: input, outputGradient: gradient, sequences: sequences)
+            norms.withLock { $0 = found }
+        }
+        let found = norms.withLock { $0 }
+        for (sequence, rows) in [0..<3, 3..<3, 3..<8].enumerated() {
+            let own = rows.isEmpty ? nil : square(linear(x.rows(rows), w)).sum().backward()[w]
+            let exact = own.map { dot($0, $0) } ?? 0
+            #expect((found[sequence] - exact).magnitude <= 1e-4 * exact)
+        }
+    }
+
+    @Test func deepGraphsEndWithoutDeepStacks() {
+        let x = Tensor(1).requiringGradient()
+        var y = x
+        for _ in 0..<200_000 { y = y + 0.001 }
+        #expect(y.backward()[x]?.item == 1)
+    }
+
+    @Test func lowPrecisionWeightsGetFullPrecisionGradients() {
+        let x = Tensor.normal([20, 16], seed: 1).requiringGradient()
+        let master = Tensor.normal([8, 16], seed: 2).requiringGradient()
+        let direction = Tensor.normal([20, 8], seed: 3)
+        let exact = linear(x, master).backward(direction)
+        let narrow = linear(x, master.cast(to: .bf16)).backward(direction)
+        for leaf in [x, master] {
+            #expect(narrow[leaf]?.dtype == .f32)
+            #expect(relativeError(narrow[leaf]?.floats() ?? [], exact[leaf]?.floats() ?? [1]) < 2e-2)
+        }
+    }
+}
