@@ -129,14 +129,15 @@ private struct ToolCallAssembler {
     mutating func take(_ piece: JSONValue) throws {
         let id = piece["id"]?.stringValue ?? ""
         let function = piece["function"]
-        // Servers without an index send whole calls, or pieces that belong to the latest one.
-        let startsAnother = !id.isEmpty && partials[latest]?.id != id
-        let index = piece["index"]?.intValue ?? (startsAnother || latest < 0 ? latest + 1 : latest)
+        let name = function?["name"]?.stringValue ?? ""
+        // Without an index, a piece with another id or a name of its own begins a call; others belong to the latest.
+        let beginsCall = latest < 0 || !name.isEmpty || (!id.isEmpty && partials[latest]?.id != id)
+        let index = piece["index"]?.intValue ?? (beginsCall ? latest + 1 : latest)
         guard (0..<4096).contains(index) else { throw AttemptFailure.malformed("a tool call has the index \(index)") }
         latest = index
         var partial = partials[index] ?? Partial()
         if partial.id.isEmpty { partial.id = id }
-        if partial.name.isEmpty { partial.name = function?["name"]?.stringValue ?? "" }
+        if partial.name.isEmpty { partial.name = name }
         switch function?["arguments"] {
         case .string(let text): partial.arguments += text
         case .object(let members): partial.arguments = JSONValue.object(members).text()

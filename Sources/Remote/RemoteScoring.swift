@@ -139,10 +139,10 @@ extension RemoteModel {
     /// Reads vLLM's `prompt_logprobs`: for each position null or a map from token id to its log-probability.
     private static func promptLogProbs(_ json: JSONValue) throws -> ScoredPrompt {
         let choice = json["choices"]?[0]
-        guard let entries = (choice?["prompt_logprobs"] ?? json["prompt_logprobs"])?.arrayValue else {
+        guard let entries = choice?["prompt_logprobs"]?.arrayValue ?? json["prompt_logprobs"]?.arrayValue else {
             throw AttemptFailure.malformed("it has no prompt_logprobs, so the endpoint can't score text")
         }
-        let told = (choice?["prompt_token_ids"] ?? json["prompt_token_ids"])?.arrayValue?.map(\.intValue)
+        let told = (choice?["prompt_token_ids"]?.arrayValue ?? json["prompt_token_ids"]?.arrayValue)?.map(\.intValue)
         if let told, told.count != entries.count {
             throw AttemptFailure.malformed("prompt_token_ids and prompt_logprobs differ in length")
         }

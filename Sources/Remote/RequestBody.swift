@@ -221,8 +221,13 @@ struct Body {
     subscript(key: String) -> JSONValue? {
         get { members.last { $0.key == key }?.value }
         set {
-            members.removeAll { $0.key == key }
-            if let newValue { members.append(.init(key, newValue)) }
+            let position = members.firstIndex { $0.key == key }
+            switch (position, newValue) {
+            case (let position?, let value?): members[position].value = value
+            case (let position?, nil): members.remove(at: position)
+            case (nil, let value?): members.append(.init(key, value))
+            case (nil, nil): break
+            }
         }
     }
 
@@ -231,7 +236,7 @@ struct Body {
     /// The object with the user's own fields over it; null takes a field away.
     func finished(with extra: [JSONValue.Member]) -> JSONValue {
         var copy = self
-        for member in extra { copy[member.key] = member.value == .null ? nil : member.value }
+        for member in extra { copy[member.key] = member.value == .null ? JSONValue?.none : member.value }
         return copy.value
     }
 }

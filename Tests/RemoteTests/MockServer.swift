@@ -73,15 +73,21 @@ final class MockServer: Sendable {
     var clientsGone: Int { state.withLock { $0.clientsGone } }
 
     func stop() {
+        // The accepting thread closes the socket itself: closed here, its number could already be another test's.
         state.withLock { $0.isStopped = true }
         shutdown(listener, Int32(SHUT_RDWR))
-        close(listener)
     }
 
     private func acceptAll() {
+        defer { close(listener) }
         while true {
             let client = accept(listener, nil, nil)
-            if client < 0 { return }
+            guard client >= 0, !state.withLock({ $0.isStopped }) else {
+                if client >= 0 { close(client) }
+                return
+            }
+            var isOn: Int32 = 1
+            setsockopt(client, Int32(IPPROTO_TCP), TCP_NODELAY, &isOn, socklen_t(MemoryLayout<Int32>.size))
             Thread.detachNewThread { [self] in
                 serve(client)
                 close(client)

@@ -107,10 +107,21 @@ import Testing
     }
 }
 
+/// A value that several tasks share.
+private final class Guarded<Value: Sendable>: Sendable {
+    private let mutex: Mutex<Value>
+
+    init(_ value: Value) { mutex = Mutex(value) }
+
+    func withLock<Result: Sendable>(_ body: (inout sending Value) -> sending Result) -> Result {
+        mutex.withLock(body)
+    }
+}
+
 @Suite struct AsyncSemaphoreTests {
     @Test func keepsTheOrderAndTheLimit() async throws {
         let semaphore = AsyncSemaphore(permits: 1)
-        let order = Mutex<[Int]>([])
+        let order = Guarded<[Int]>([])
         let holder = Task {
             try await semaphore.withPermit {
                 while semaphore.waiters < 50 { try await Task.sleep(for: .milliseconds(1)) }
@@ -131,7 +142,7 @@ import Testing
 
     @Test func survivesCancellationAnywhere() async throws {
         let semaphore = AsyncSemaphore(permits: 3)
-        let active = Mutex((now: 0, most: 0, completed: 0))
+        let active = Guarded((now: 0, most: 0, completed: 0))
         await withTaskGroup(of: Void.self) { group in
             for index in 0..<2000 {
                 group.addTask {
@@ -164,7 +175,7 @@ import Testing
         #expect(semaphore.waiters == 0)
         // All permits are back: three tasks can be inside at once.
         try await withThrowingTaskGroup(of: Void.self) { group in
-            let inside = Mutex(0)
+            let inside = Guarded(0)
             for _ in 0..<3 {
                 group.addTask {
                     try await semaphore.withPermit {

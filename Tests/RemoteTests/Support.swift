@@ -50,7 +50,7 @@ func model(
     var endpoint = RemoteEndpoint(url: try EndpointURL(server.url), name: "m", dialect: dialect)
     endpoint.retries.baseDelay = .milliseconds(2)
     endpoint.retries.maxDelay = .milliseconds(10)
-    endpoint.timeouts.total = .seconds(20)
+    endpoint.timeouts.total = .seconds(120)
     try change(&endpoint)
     return try RemoteModel(endpoint: endpoint, environment: environment)
 }
@@ -85,9 +85,9 @@ func collect(
     return (texts, completion)
 }
 
-/// Waits until a condition holds; false after five seconds.
+/// Waits until a condition holds; false after a minute.
 func eventually(_ condition: () -> Bool) async -> Bool {
-    for _ in 0..<1000 {
+    for _ in 0..<12000 {
         if condition() { return true }
         try? await Task.sleep(for: .milliseconds(5))
     }
