@@ -54,17 +54,14 @@ struct ResolvedKey: Sendable {
     ///   stands in the environment is withheld instead.
     init(for endpoint: RemoteEndpoint, environment: [String: String]) throws {
         let isSafe = endpoint.url.scheme == "https" || endpoint.url.isLoopback || endpoint.sendsKeyOverPlainHTTP
+        let secretHeaders: Set = ["authorization", "proxy-authorization", "api-key", "x-api-key", "cookie"]
+        if !isSafe, let header = endpoint.headers.first(where: { secretHeaders.contains($0.name.lowercased()) }) {
+            throw Self.unencrypted("The header \(header.name)", endpoint)
+        }
         switch endpoint.key {
         case .none: return
         case .key(let key):
-            guard isSafe else {
-                throw RemoteError(
-                    .invalidEndpoint(
-                        """
-                        The API key would be sent to \(endpoint.url) unencrypted. Use https, or set \
-                        sendsKeyOverPlainHTTP if the network is trusted.
-                        """))
-            }
+            guard isSafe else { throw Self.unencrypted("The API key", endpoint) }
             self.key = key
         case .environment:
             let names = [KeySource.variable(forHost: endpoint.url.host), "LYCEUM_API_KEY", "OPENAI_API_KEY"]
@@ -82,5 +79,13 @@ struct ResolvedKey: Sendable {
                         "The environment variable \(name) holds spaces, line breaks or characters outside ASCII."))
             }
         }
+    }
+    private static func unencrypted(_ secret: String, _ endpoint: RemoteEndpoint) -> RemoteError {
+        RemoteError(
+            .invalidEndpoint(
+                """
+                \(secret) would be sent to \(endpoint.url) unencrypted. Use https, or set sendsKeyOverPlainHTTP if \
+                the network is trusted.
+                """))
     }
 }

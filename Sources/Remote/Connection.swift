@@ -53,8 +53,7 @@ struct Connection: Sendable {
                 } catch let error as AttemptFailure {
                     failure = error
                 } catch {
-                    try Task.checkCancellation()
-                    throw error
+                    failure = AttemptFailure(connecting: error)
                 }
                 try Task.checkCancellation()
                 attempts.append(error(failure.kind).label)
@@ -113,7 +112,10 @@ struct Connection: Sendable {
             ?? report?["message"]?.stringValue ?? report?["detail"]?.stringValue ?? text
         return AttemptFailure(
             .status(answer.status, excerpt: Excerpt.of(redacted(message))),
-            isRetryable: RetryPolicy.isRetryable(status: answer.status), retryAfter: retryAfter(of: answer))
+            // An account without credit answers 429 too, but waiting doesn't fill it.
+            isRetryable: RetryPolicy.isRetryable(status: answer.status)
+                && report?["error"]?["code"]?.stringValue != "insufficient_quota",
+            retryAfter: retryAfter(of: answer))
     }
 
     private func retryAfter(of answer: HTTPAnswer) -> Duration? {

@@ -73,13 +73,7 @@ public struct RemoteModel: ScoringModel {
     public func complete(_ request: CompletionRequest) async throws -> Completion {
         try await account.counting {
             let encoded = try encoder.encode(request)
-            return try await cached(encoded.operation, encoded.body, isRepeatable: encoded.isRepeatable) {
-                let completion = try await connection.ask(encoded.operation, body: encoded.body) { answer in
-                    try await Self.whole(answer, of: request)
-                }
-                account.record { $0.usage = $0.usage + completion.usage }
-                return completion
-            }
+            return try await answer(to: request, encoded: encoded, streaming: encoded.mustStream, delivery: nil)
         }
     }
 
@@ -87,7 +81,15 @@ public struct RemoteModel: ScoringModel {
         AsyncThrowingStream { continuation in
             let task = Task {
                 do {
-                    let completion = try await account.counting { try await streamed(request, to: continuation) }
+                    let completion = try await account.counting {
+                        let delivery = Delivery(to: continuation)
+                        let encoded = try encoder.encode(request)
+                        let completion = try await answer(
+                            to: request, encoded: encoded, streaming: true, delivery: delivery)
+                        // From the cache, the text comes at once.
+                        if !delivery.hasBegun { delivery.deliver(completion.text) }
+                        return completion
+                    }
                     continuation.yield(.done(completion))
                     continuation.finish()
                 } catch {
@@ -98,33 +100,23 @@ public struct RemoteModel: ScoringModel {
         }
     }
 
-    private func streamed(
-        _ request: CompletionRequest, to continuation: AsyncThrowingStream<CompletionEvent, any Error>.Continuation
+    /// Gets the answer from the cache or the endpoint. A stream is asked for again only while nothing of it was delivered.
+    private func answer(
+        to request: CompletionRequest, encoded: EncodedRequest, streaming: Bool, delivery: Delivery?
     ) async throws -> Completion {
-        let encoded = try encoder.encode(request)
-        let delivered = Delivery()
-        @Sendable func deliver(_ text: String) {
-            guard !text.isEmpty else { return }
-            delivered.begin()
-            continuation.yield(.text(text))
-        }
-        let completion = try await cached(encoded.operation, encoded.body, isRepeatable: encoded.isRepeatable) {
+        try await cached(encoded.operation, encoded.body, isRepeatable: encoded.isRepeatable) {
             let completion = try await connection.ask(
-                encoded.operation, body: encoded.streamingBody, streaming: true,
-                canRepeat: { !delivered.hasBegun }
+                encoded.operation, body: streaming ? encoded.streamingBody : encoded.body, streaming: streaming,
+                canRepeat: { delivery?.hasBegun != true }
             ) { answer in
-                guard answer.isEventStream else {
-                    let completion = try await Self.whole(answer, of: request)
-                    deliver(completion.text)
-                    return completion
+                if streaming, answer.isEventStream {
+                    return try await Self.pieces(of: answer, of: request) { delivery?.deliver($0) }
                 }
-                return try await Self.pieces(of: answer, of: request, deliver: deliver)
+                return try await Self.whole(answer, of: request)
             }
             account.record { $0.usage = $0.usage + completion.usage }
             return completion
         }
-        if !delivered.hasBegun { deliver(completion.text) }
-        return completion
     }
 
     /// Reads an answer that comes in one piece.
@@ -208,9 +200,20 @@ extension HTTPAnswer {
     }
 }
 
-/// Whether something of a stream has reached its reader.
+/// Hands the text of a stream to its reader, and knows whether anything has reached it.
 private final class Delivery: Sendable {
+    private let continuation: AsyncThrowingStream<CompletionEvent, any Error>.Continuation
     private let state = Mutex(false)
+
+    init(to continuation: AsyncThrowingStream<CompletionEvent, any Error>.Continuation) {
+        self.continuation = continuation
+    }
+
     var hasBegun: Bool { state.withLock { $0 } }
-    func begin() { state.withLock { $0 = true } }
+
+    func deliver(_ text: String) {
+        guard !text.isEmpty else { return }
+        state.withLock { $0 = true }
+        continuation.yield(.text(text))
+    }
 }

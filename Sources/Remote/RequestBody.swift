@@ -8,6 +8,8 @@ struct EncodedRequest: Sendable {
     var body: JSONValue
     /// Whether asking twice must give the same answer: greedy, or with a seed.
     var isRepeatable: Bool
+    /// llama-server repeats the assistant's beginning in a whole answer, but not in a stream.
+    var mustStream = false
 
     /// The body with streaming switched on.
     var streamingBody: JSONValue {
@@ -51,7 +53,8 @@ struct RequestEncoder: Sendable {
         if dialect == .vllm || dialect == .sglang { body["return_token_ids"] = true }
         return EncodedRequest(
             operation: isChat ? "chat/completions" : "completions", body: body.finished(with: endpoint.extraBody),
-            isRepeatable: request.sampling.temperature == 0 || request.sampling.seed != nil)
+            isRepeatable: request.sampling.temperature == 0 || request.sampling.seed != nil,
+            mustStream: dialect == .llamaServer && body["continue_final_message"] != nil)
     }
 
     private func encode(_ prompt: Prompt, into body: inout Body) throws -> Bool {
@@ -71,10 +74,8 @@ struct RequestEncoder: Sendable {
                         "the continuation of the assistant's own message",
                         "The dialects vllm, sglang and llama-server have it; or ask for raw text.")
                 }
-                if dialect != .llamaServer {
-                    body["add_generation_prompt"] = false
-                    body["continue_final_message"] = true
-                }
+                body["add_generation_prompt"] = false
+                body["continue_final_message"] = true
             }
             return true
         }
@@ -129,8 +130,10 @@ struct RequestEncoder: Sendable {
         }
         let isPenalised =
             sampling.repetitionPenalty != 1 || sampling.presencePenalty != 0 || sampling.frequencyPenalty != 0
-        // llama-server's penalties look at the last 64 tokens only unless told otherwise.
-        if dialect == .llamaServer, isPenalised { body["repeat_last_n"] = -1 }
+        // llama-server's penalties look at the last 64 tokens only unless told otherwise; not all versions know -1 for all.
+        if dialect == .llamaServer, isPenalised {
+            body["repeat_last_n"] = .integer(endpoint.contextLength ?? 32768)
+        }
         if !sampling.logitBias.isEmpty {
             guard traits.hasLogitBias else { throw unsupported("a logit bias", "Every other dialect has it.") }
             guard !sampling.logitBias.values.contains(where: \.isNaN) else {

@@ -78,6 +78,15 @@ import Text
         #expect(server.requests.count == 1)
     }
 
+    @Test func doesNotWaitForCredit() async throws {
+        let server = try MockServer(
+            .answer(429, [:], "{\"error\":{\"message\":\"no credit\",\"code\":\"insufficient_quota\"}}"))
+        defer { server.stop() }
+        let error = await remoteError { _ = try await model(at: server).complete(hello) }
+        #expect(error?.kind == .status(429, excerpt: "no credit"))
+        #expect(server.requests.count == 1)
+    }
+
     @Test func reportsARefusedConnection() async throws {
         let server = try MockServer(.json(chatAnswer("x")))
         server.stop()

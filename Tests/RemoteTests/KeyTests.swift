@@ -48,6 +48,11 @@ import Testing
         #expect(error?.description.contains(secret) == false)
         endpoint.sendsKeyOverPlainHTTP = true
         _ = try RemoteModel(endpoint: endpoint, environment: [:])
+        var withHeader = RemoteEndpoint(url: url, name: "m", key: .none)
+        withHeader.headers = [("Api-Key", secret)]
+        let headerError = #expect(throws: RemoteError.self) { try RemoteModel(endpoint: withHeader, environment: [:]) }
+        #expect(headerError?.description.contains("header Api-Key would be sent") == true)
+        #expect(headerError?.description.contains(secret) == false)
         // One that merely stands in the environment is left out instead.
         endpoint.sendsKeyOverPlainHTTP = false
         endpoint.key = .environment
