@@ -158,6 +158,8 @@ struct Connection: Sendable {
         case .status(300..<400, _):
             return RemoteError(kind, hint: "Redirects aren't followed: give the URL that it moved to.")
         case .reported(let message): return RemoteError(.reported(redacted(message)))
+        case .malformed(let problem): return RemoteError(.malformed(redacted(problem)))
+        case .constraintIgnored(let problem): return RemoteError(.constraintIgnored(redacted(problem)))
         default: return RemoteError(kind)
         }
     }

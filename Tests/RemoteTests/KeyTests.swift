@@ -29,12 +29,19 @@ import Testing
         #expect(!"\(key) \(String(reflecting: key)) \(dumped)".contains("verysecret"))
 
         // A server that repeats the key in its error, as some do.
-        let server = try MockServer(.answer(401, [:], "{\"error\":{\"message\":\"Incorrect API key: \(secret)\"}}"))
+        let secret = secret
+        let server = try MockServer { index, _ in
+            index == 0
+                ? .answer(401, [:], "{\"error\":{\"message\":\"Incorrect API key: \(secret)\"}}")
+                : .answer(200, [:], "<p>\(secret)</p>")
+        }
         defer { server.stop() }
         let remote = try model(at: server) { $0.key = .key(key) }
         let error = await remoteError { _ = try await remote.complete(hello) }
         #expect(error?.description.contains("Incorrect API key: [key]") == true)
         #expect(!"\(String(describing: error)) \(String(reflecting: error))".contains("verysecret"))
+        let unreadable = await remoteError { _ = try await remote.complete(hello) }
+        #expect(unreadable?.description.contains("<p>[key]</p>") == true)
         var model = ""
         dump(remote, to: &model)
         #expect(!model.contains("verysecret"))
