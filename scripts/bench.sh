@@ -31,11 +31,12 @@ build_llama() {
     pip download --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-binary :all: \
         --dest "$scratch" "llama-cpp-python==$llama_version"
     tar -xzf "$scratch"/*.tar.gz -C "$scratch"
-    cmake -S "$scratch"/llama_cpp_python-*/vendor/llama.cpp -B "$scratch/build" -G Ninja \
-        -DCMAKE_BUILD_TYPE=Release -DGGML_NATIVE=ON -DLLAMA_CURL=OFF -DLLAMA_BUILD_TESTS=OFF \
-        -DBUILD_SHARED_LIBS=OFF >"$scratch/log"
-    cmake --build "$scratch/build" --target llama-bench llama-batched-bench llama-completion >"$scratch/log" 2>&1 \
-        || { tail -n 30 "$scratch/log" >&2; die "llama.cpp did not build"; }
+    {
+        cmake -S "$scratch"/llama_cpp_python-*/vendor/llama.cpp -B "$scratch/build" -G Ninja \
+            -DCMAKE_BUILD_TYPE=Release -DGGML_NATIVE=ON -DLLAMA_CURL=OFF -DLLAMA_BUILD_TESTS=OFF \
+            -DBUILD_SHARED_LIBS=OFF \
+            && cmake --build "$scratch/build" --target llama-bench llama-batched-bench llama-completion
+    } >"$scratch/log" 2>&1 || { tail -n 30 "$scratch/log" >&2; die "llama.cpp did not build"; }
     mkdir -p "$scratch/tools"
     cp "$scratch"/build/bin/{llama-bench,llama-batched-bench,llama-completion} "$scratch/tools"
     rm -rf "$llama"
