@@ -71,7 +71,7 @@ extension GGUFFile {
     private static func readVersion(_ cursor: inout ByteCursor) throws(WeightFileError) -> Int {
         let path = cursor.file.path
         let magicStart = try cursor.advance(4, "magic number")
-        guard cursor.file.bytes[magicStart..<magicStart + 4].elementsEqual(magic) else {
+        guard cursor.file.withUnsafeBytes({ $0[magicStart..<magicStart + 4].elementsEqual(magic) }) else {
             throw WeightFileError(.malformed, file: path, field: "magic number", "is not \"GGUF\"")
         }
         let version = try cursor.integer("version", as: UInt32.self)

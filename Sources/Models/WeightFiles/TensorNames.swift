@@ -223,7 +223,6 @@ private struct TensorNameRow: Sendable {
         TensorNameRow("encoder.layer.#.intermediate.dense", "blk.#.ffn_up"),
         TensorNameRow("encoder.layer.#.output.dense", "blk.#.ffn_down"),
         TensorNameRow("encoder.layer.#.output.LayerNorm", "blk.#.layer_output_norm"),
-        TensorNameRow("pooler.dense", "cls"),
     ]
 
     private static let gpt2 = [
