@@ -37,7 +37,9 @@ extension WeightFormat {
         switch self {
         case .f32: target.copyMemory(from: source, byteCount: 4 * count)
         case .f64:
-            for index in 0..<count { target.storeBytes(of: Double(source[index]), toByteOffset: 8 * index, as: Double.self) }
+            for index in 0..<count {
+                target.storeBytes(of: Double(source[index]), toByteOffset: 8 * index, as: Double.self)
+            }
         case .f16:
             for index in 0..<count { store(HalfPrecision.f16(source[index]), at: target + 2 * index) }
         case .bf16:

@@ -109,7 +109,8 @@ struct TensorTable: Sendable {
     /// Two tensors that share bytes, or nil.
     var overlap: (Entry, Entry)? {
         let ordered = byPlace
-        for (first, second) in zip(ordered, ordered.dropFirst()) where first.range.upperBound > second.range.lowerBound {
+        for (first, second) in zip(ordered, ordered.dropFirst()) where first.range.upperBound > second.range.lowerBound
+        {
             return (first, second)
         }
         return nil

@@ -82,10 +82,16 @@ struct ModelConfigurationTests {
         ("rope_theta", 0, "rope_theta: is 0.0"),
         ("head_dim", 7, "head_dim: 7 numbers of a head turn"),
         ("hidden_act", "swoosh", "hidden_act: \"swoosh\" is not read"),
-        ("rope_scaling", ["type": "dynamic", "factor": 2.0] as JSONValue, "rope_scaling: the type \"dynamic\" is not read"),
+        (
+            "rope_scaling", ["type": "dynamic", "factor": 2.0] as JSONValue,
+            "rope_scaling: the type \"dynamic\" is not read"
+        ),
         ("rope_scaling", ["rope_type": "linear"] as JSONValue, "factor: is missing"),
-        ("rope_scaling", ["rope_type": "llama3", "factor": 8, "low_freq_factor": 4, "high_freq_factor": 1] as JSONValue,
-            "high_freq_factor: must be above low_freq_factor"),
+        (
+            "rope_scaling",
+            ["rope_type": "llama3", "factor": 8, "low_freq_factor": 4, "high_freq_factor": 1] as JSONValue,
+            "high_freq_factor: must be above low_freq_factor"
+        ),
         ("tie_word_embeddings", 1, "tie_word_embeddings: must be true or false"),
         ("clip_qkv", 8, "clip_qkv: clipping"),
     ])
@@ -98,7 +104,9 @@ struct ModelConfigurationTests {
         let old = try read(with([("rope_scaling", ["type": "linear", "factor": 4.0]), ("rope_theta", 5000.0)]))
         #expect(old.rotary?.scaling == .linear(factor: 4) && old.rotary?.theta == 5000)
         let new = try read(
-            with([("rope_parameters", ["rope_type": "linear", "factor": 4.0, "rope_theta": 5000.0]), ("rope_theta", nil)]))
+            with([
+                ("rope_parameters", ["rope_type": "linear", "factor": 4.0, "rope_theta": 5000.0]), ("rope_theta", nil),
+            ]))
         #expect(new.rotary == old.rotary)
         let yarn = try read(
             with([("rope_scaling", ["rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 64])]))
@@ -149,7 +157,7 @@ struct ModelConfigurationTests {
             #expect(scaled.rotary?.scaling == .factors([1, 2, 4, 8]))
             #expect(scaled.hasQueryKeyValueBias && !scaled.tiesEmbeddings)
             for (key, value, complaint) in [
-                ("llama.attention.head_count", GGUFValue.uint32(5), "5 does not divide"),
+                ("llama.attention.head_count", GGUFValue.uint32(6), "6 does not divide the hidden size 32"),
                 ("llama.attention.head_count_kv", .array(GGUFArray(int32s: [2, 1])), "differs from layer to layer"),
                 ("llama.block_count", .string("two"), "must be an integer"),
                 ("llama.rope.dimension_count", .uint32(9), "is 9; it must be from 2 to 8"),
@@ -160,7 +168,9 @@ struct ModelConfigurationTests {
                 var lie = smallGGUF()
                 lie.set(key, value)
                 try lie.write(to: folder + "/lie.gguf", contents: fill)
-                let error = #expect(throws: WeightFileError.self) { try GGUFFile(path: folder + "/lie.gguf").configuration() }
+                let error = #expect(throws: WeightFileError.self) {
+                    try GGUFFile(path: folder + "/lie.gguf").configuration()
+                }
                 #expect(error?.description.contains(complaint) == true, "\(String(describing: error))")
             }
         }

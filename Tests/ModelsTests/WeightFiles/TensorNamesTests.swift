@@ -10,12 +10,15 @@ struct TensorNamesTests {
             names.gguf(for: "model.layers.12.self_attn.q_proj.weight")
                 == TensorNames.Place(name: "blk.12.attn_q.weight", change: .neighbouringQueryRows))
         #expect(names.gguf(for: "model.layers.0.self_attn.k_proj.bias")?.change == .neighbouringKeyRows)
-        #expect(names.huggingFace(for: "blk.29.ffn_norm.weight")?.name == "model.layers.29.post_attention_layernorm.weight")
+        #expect(
+            names.huggingFace(for: "blk.29.ffn_norm.weight")?.name == "model.layers.29.post_attention_layernorm.weight")
         #expect(names.gguf(for: "layers.3.mlp.up_proj.weight")?.name == "blk.3.ffn_up.weight")
         #expect(names.gguf(for: "model.layers.3.mlp.experts.1.up_proj.weight") == nil)
         #expect(names.gguf(for: "model.layers.99999999999999999999999.mlp.up_proj.weight") == nil)
         #expect(names.huggingFace(for: "blk.0.unheard_of.weight") == nil)
-        #expect(TensorNames(family: .qwen2).gguf(for: "model.layers.1.self_attn.q_proj.weight")?.change == StorageChange.none)
+        #expect(
+            TensorNames(family: .qwen2).gguf(for: "model.layers.1.self_attn.q_proj.weight")?.change
+                == StorageChange.none)
     }
 
     @Test func findsExpertsInTheirStacks() {
@@ -29,7 +32,8 @@ struct TensorNamesTests {
             qwen.huggingFace(for: "blk.4.ffn_gate_exps.weight", expert: 3)?.name
                 == "model.layers.4.mlp.experts.3.gate_proj.weight")
         #expect(qwen.huggingFace(for: "blk.4.ffn_gate_exps.weight") == nil)
-        #expect(qwen.gguf(for: "model.layers.0.mlp.shared_expert_gate.weight")?.name == "blk.0.ffn_gate_inp_shexp.weight")
+        #expect(
+            qwen.gguf(for: "model.layers.0.mlp.shared_expert_gate.weight")?.name == "blk.0.ffn_gate_inp_shexp.weight")
     }
 
     @Test func knowsWhatChangesBesidesTheName() {
@@ -51,7 +55,8 @@ struct TensorNamesTests {
             let names = TensorNames(family: family)
             for gguf in [
                 "token_embd.weight", "output_norm.weight", "blk.7.attn_norm.weight", "blk.7.attn_q.bias",
-                "blk.7.ffn_down.weight", "blk.7.attn_qkv.weight", "blk.7.post_ffw_norm.weight", "blk.0.attn_k_norm.weight",
+                "blk.7.ffn_down.weight", "blk.7.attn_qkv.weight", "blk.7.post_ffw_norm.weight",
+                "blk.0.attn_k_norm.weight",
             ] {
                 guard let place = names.huggingFace(for: gguf) else { continue }
                 #expect(names.gguf(for: place.name) == TensorNames.Place(name: gguf, change: place.change))

@@ -41,7 +41,8 @@ let embeddedModel = cachedModel("SmolLM2-135M-Instruct.Q4_1.gguf")
 /// Runs the body with the path of a new folder, which is removed afterwards.
 func withTemporaryFolder<Result>(_ body: (String) throws -> Result) throws -> Result {
     var template = Array("/tmp/lyceum-tests-XXXXXX".utf8CString)
-    let path = try #require(template.withUnsafeMutableBufferPointer { mkdtemp($0.baseAddress!) }.map { String(cString: $0) })
+    let path = try #require(
+        template.withUnsafeMutableBufferPointer { mkdtemp($0.baseAddress!) }.map { String(cString: $0) })
     defer { removeFolder(path) }
     return try body(path)
 }
