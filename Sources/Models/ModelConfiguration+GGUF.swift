@@ -173,7 +173,7 @@ extension ModelConfiguration {
                 default: isQwen ? max(1, width / perToken) : width),
             normalisesWeights: try fields.flag(
                 prefix + "expert_weights_norm", default: family == .mixtral || family == .qwen3MoE),
-            sharedFeedForwardSize: shared == 0 ? nil : shared,
+            sharedFeedForwardSize: shared == 0 ? nil : shared ?? file.info("blk.0.ffn_gate_shexp.weight")?.shape.first,
             denseLayers: Set((0..<layers).filter { file.info("blk.\($0).ffn_gate_inp.weight") == nil }))
     }
 }

@@ -43,7 +43,8 @@ extension ModelConfiguration {
             "num_attention_heads", in: ConfigurationRange.heads, default: isGemma ? 8 : nil)
         let headSize = try Self.headSize(
             given: fields.optionalInteger("head_dim", in: ConfigurationRange.headSize) ?? (isGemma ? 256 : nil)
-                ?? (family == .qwen3 ? 128 : nil), hidden: hidden, heads: heads,
+                ?? (family == .qwen3 ? 128 : nil),
+            hidden: hidden, heads: heads,
             fields, key: "num_attention_heads")
         let kvHeads = try fields.integer(
             "num_key_value_heads", in: ConfigurationRange.heads, default: isGemma ? 4 : heads)
@@ -54,7 +55,8 @@ extension ModelConfiguration {
         let ties = try fields.flag("tie_word_embeddings", default: isGemma)
         let attentionBias = try fields.flag("attention_bias", default: false)
         let epsilon = try fields.number(
-            "rms_norm_eps", in: ConfigurationRange.epsilon, default: family == .mixtral || family == .olmoe ? 1e-5 : 1e-6)
+            "rms_norm_eps", in: ConfigurationRange.epsilon,
+            default: family == .mixtral || family == .olmoe ? 1e-5 : 1e-6)
         let scale = try fields.optionalNumber("query_pre_attn_scalar", in: 1...1e6)
         if try fields.optionalNumber("clip_qkv", in: -1e9...1e9) != nil {
             throw fields.fault(.unsupported, "clip_qkv", "clipping of queries, keys and values is not supported")
@@ -122,7 +124,8 @@ extension ModelConfiguration {
             throw fields.fault(.unsupported, "scale_attn_by_inverse_layer_idx", "true is not supported")
         }
         self.init(
-            family: .gpt2, layers: try fields.integer("n_layer", or: "num_hidden_layers", in: ConfigurationRange.layers),
+            family: .gpt2,
+            layers: try fields.integer("n_layer", or: "num_hidden_layers", in: ConfigurationRange.layers),
             hiddenSize: hidden, heads: heads, kvHeads: heads, headSize: headSize,
             feedForwardSize: try fields.integer("n_inner", in: ConfigurationRange.width, default: 4 * hidden),
             vocabularySize: try fields.integer("vocab_size", in: ConfigurationRange.vocabulary),

@@ -15,7 +15,9 @@ struct ByteCursor {
         _ field: @autoclosure () -> String, as type: Value.Type = Value.self
     ) throws(WeightFileError) -> Value {
         let start = try advance(MemoryLayout<Value>.size, field())
-        return Value(littleEndian: file.bytes.loadUnaligned(fromByteOffset: start, as: Value.self))
+        return file.withUnsafeBytes { bytes in
+            Value(littleEndian: bytes.loadUnaligned(fromByteOffset: start, as: Value.self))
+        }
     }
 
     /// Reads a 64-bit count of things that take at least `minimumSize` bytes each in the rest of the file.
@@ -57,6 +59,6 @@ struct ByteCursor {
     /// Reads a string with a 64-bit length before it. Bytes that are no UTF-8 become U+FFFD.
     mutating func string(maximum: Int = .max, _ field: @autoclosure () -> String) throws(WeightFileError) -> String {
         let range = try stringRange(maximum: maximum, field())
-        return String(decoding: file.bytes[range], as: UTF8.self)
+        return file.withUnsafeBytes { String(decoding: $0[range], as: UTF8.self) }
     }
 }

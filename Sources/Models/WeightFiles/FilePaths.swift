@@ -29,7 +29,9 @@ func isPlainFileName(_ name: String) -> Bool {
 func readJSON(_ path: String) throws(WeightFileError) -> JSONValue {
     let file = try MappedFile(path: path)
     do {
-        return try JSONValue(parsing: file.bytes, limits: JSONLimits(bytes: 1 << 26))
+        return try file.withUnsafeBytes { bytes throws(JSONError) in
+            try JSONValue(parsing: bytes, limits: JSONLimits(bytes: 1 << 26))
+        }
     } catch {
         throw WeightFileError(.malformed, file: path, "is not JSON: \(error)")
     }

@@ -71,7 +71,7 @@ extension GGUFFile {
     private static func readVersion(_ cursor: inout ByteCursor) throws(WeightFileError) -> Int {
         let path = cursor.file.path
         let magicStart = try cursor.advance(4, "magic number")
-        guard cursor.file.bytes[magicStart..<magicStart + 4].elementsEqual(magic) else {
+        guard cursor.file.withUnsafeBytes({ $0[magicStart..<magicStart + 4].elementsEqual(magic) }) else {
             throw WeightFileError(.malformed, file: path, field: "magic number", "is not \"GGUF\"")
         }
         let version = try cursor.integer("version", as: UInt32.self)
@@ -234,12 +234,14 @@ extension GGUFFile {
         guard (extents.first ?? 1).isMultiple(of: format.elementsPerBlock) else {
             throw WeightFileError(
                 .malformed, file: path, field: name,
-                "its rows of \(extents.first ?? 1) fill no whole \(format.rawValue) blocks of \(format.elementsPerBlock)")
+                "its rows of \(extents.first ?? 1) fill no whole \(format.rawValue) blocks of \(format.elementsPerBlock)"
+            )
         }
         let offset = try cursor.integer(name, as: UInt64.self)
         guard offset.isMultiple(of: UInt64(alignment)) else {
             throw WeightFileError(
-                .malformed, file: path, field: name, "its offset \(offset) is no multiple of the alignment \(alignment)")
+                .malformed, file: path, field: name, "its offset \(offset) is no multiple of the alignment \(alignment)"
+            )
         }
         return (
             TensorInfo(name: name, format: format, shape: extents.reversed(), byteCount: byteCount), offset

@@ -65,8 +65,15 @@ public final class MappedFile: Sendable {
         }
     }
 
-    /// All bytes; the buffer is valid as long as this object lives.
-    public var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: count) }
+    /// All bytes, for the duration of the call.
+    public func withUnsafeBytes<Result, Failure: Error>(
+        _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try withExtendedLifetime(self) { () throws(Failure) in try body(unsafeBytes) }
+    }
+
+    /// All bytes, valid as long as the caller keeps this object alive: the last mention of the object may end its life.
+    public var unsafeBytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: count) }
 
     /// A part of the file that keeps the file mapped.
     ///
@@ -122,8 +129,8 @@ public struct ByteSlice: Sendable {
         try withExtendedLifetime(file) { () throws(Failure) in try body(unsafeBytes) }
     }
 
-    /// The bytes, valid as long as the caller keeps `file` (or this slice) alive.
-    public var unsafeBytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: file.bytes[range]) }
+    /// The bytes, valid as long as the caller keeps `file` alive: the last mention of it may end its life.
+    public var unsafeBytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: file.unsafeBytes[range]) }
 
     /// Lets the system drop these pages from memory; see ``MappedFile/adviseDontNeed(_:)``.
     public func adviseDontNeed() { file.adviseDontNeed(range) }

@@ -31,10 +31,12 @@ public struct SafetensorsFile: WeightSource {
                 "announces \(length) bytes; it must be 2 to \(Self.longestHeader) and the file has \(cursor.remaining)")
         }
         let headerStart = try cursor.advance(Int(length), "header")
-        let header = UnsafeRawBufferPointer(rebasing: file.bytes[headerStart..<headerStart + Int(length)])
+        let header = try file.slice(headerStart..<headerStart + Int(length), field: "header")
         let document: JSONValue
         do {
-            document = try JSONValue(parsing: header, limits: JSONLimits(bytes: Self.longestHeader, depth: 8))
+            document = try header.withUnsafeBytes { bytes throws(JSONError) in
+                try JSONValue(parsing: bytes, limits: JSONLimits(bytes: Self.longestHeader, depth: 8))
+            }
         } catch {
             throw WeightFileError(.malformed, file: path, field: "header", "is not JSON: \(error)")
         }
@@ -73,7 +75,7 @@ public struct SafetensorsFile: WeightSource {
 
     /// Whether the bytes start as a safetensors file does: a plausible header length, then `{`.
     static func looksLikeSafetensors(_ file: MappedFile) -> Bool {
-        file.count > 9 && file.bytes[8] == UInt8(ascii: "{") && file.bytes[4..<8].allSatisfy { $0 == 0 }
+        file.withUnsafeBytes { $0.count > 9 && $0[8] == UInt8(ascii: "{") && $0[4..<8].allSatisfy { $0 == 0 } }
     }
 }
 

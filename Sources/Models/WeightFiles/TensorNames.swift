@@ -4,20 +4,6 @@ public enum TensorNaming: String, Sendable, Hashable, Codable {
     case huggingFace
 }
 
-/// How the numbers of a tensor differ between the Hugging Face file and the GGUF file of the same model.
-public enum StorageChange: Sendable, Hashable {
-    case none
-    /// GGUF's rows pair neighbours for the rotation where Hugging Face's pair halves: of each head, GGUF row 2i is
-    /// Hugging Face row i, and GGUF row 2i + 1 is row i + half the head.
-    case neighbouringQueryRows
-    /// The same, counted in key heads.
-    case neighbouringKeyRows
-    /// Hugging Face stores `[inputs, outputs]`, GGUF `[outputs, inputs]`.
-    case transposed
-    /// GGUF's numbers are larger by 1.
-    case plusOne
-}
-
 /// The two names of every tensor of a model family, one table read in both directions.
 ///
 /// Hugging Face names are meant in their canonical form: see ``canonical(_:)``.
@@ -223,7 +209,6 @@ private struct TensorNameRow: Sendable {
         TensorNameRow("encoder.layer.#.intermediate.dense", "blk.#.ffn_up"),
         TensorNameRow("encoder.layer.#.output.dense", "blk.#.ffn_down"),
         TensorNameRow("encoder.layer.#.output.LayerNorm", "blk.#.layer_output_norm"),
-        TensorNameRow("pooler.dense", "cls"),
     ]
 
     private static let gpt2 = [

@@ -74,7 +74,7 @@ extension WeightSource {
 public func openWeights(at path: String) throws(WeightFileError) -> any WeightSource {
     if isDirectory(path) { return try SafetensorsFolder(path: path) }
     let file = try MappedFile(path: path)
-    if file.bytes.starts(with: GGUFFile.magic) { return try GGUFFile(file) }
+    if file.withUnsafeBytes({ $0.starts(with: GGUFFile.magic) }) { return try GGUFFile(file) }
     if SafetensorsFile.looksLikeSafetensors(file) { return try SafetensorsFile(file) }
     throw WeightFileError(
         .unsupported, file: path,
@@ -109,7 +109,8 @@ struct TensorTable: Sendable {
     /// Two tensors that share bytes, or nil.
     var overlap: (Entry, Entry)? {
         let ordered = byPlace
-        for (first, second) in zip(ordered, ordered.dropFirst()) where first.range.upperBound > second.range.lowerBound {
+        for (first, second) in zip(ordered, ordered.dropFirst()) where first.range.upperBound > second.range.lowerBound
+        {
             return (first, second)
         }
         return nil

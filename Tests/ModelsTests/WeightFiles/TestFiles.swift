@@ -1,4 +1,6 @@
+import Models
 import Testing
+import Text
 
 #if canImport(Glibc)
     import Glibc
@@ -10,6 +12,11 @@ import Testing
 func goldenFile(_ name: String) -> String {
     let here = #filePath.split(separator: "/", omittingEmptySubsequences: false)
     return here.dropLast(3).joined(separator: "/") + "/Golden/" + name
+}
+
+/// The document in a file of `Tests/Golden`.
+func goldenJSON(_ name: String) throws -> JSONValue {
+    try MappedFile(path: goldenFile(name)).withUnsafeBytes { try JSONValue(parsing: $0) }
 }
 
 /// The value of an environment variable, when it is set and not empty.
@@ -34,19 +41,27 @@ let embeddedModel = cachedModel("SmolLM2-135M-Instruct.Q4_1.gguf")
 /// Runs the body with the path of a new folder, which is removed afterwards.
 func withTemporaryFolder<Result>(_ body: (String) throws -> Result) throws -> Result {
     var template = Array("/tmp/lyceum-tests-XXXXXX".utf8CString)
-    let path = try #require(template.withUnsafeMutableBufferPointer { mkdtemp($0.baseAddress!) }.map { String(cString: $0) })
+    let path = try #require(
+        template.withUnsafeMutableBufferPointer { mkdtemp($0.baseAddress!) }.map { String(cString: $0) })
     defer { removeFolder(path) }
     return try body(path)
 }
 
 private func removeFolder(_ path: String) {
-    guard let directory = opendir(path) else { return }
-    defer { closedir(directory) }
-    while let entry = readdir(directory) {
-        let name = withUnsafePointer(to: &entry.pointee.d_name) { String(cString: UnsafeRawPointer($0).assumingMemoryBound(to: CChar.self)) }
-        if name != ".", name != ".." { unlink(path + "/" + name) }
-    }
+    for name in (try? filesInFolder(path)) ?? [] { unlink(path + "/" + name) }
     rmdir(path)
+}
+
+/// The names of a folder's files, sorted.
+func filesInFolder(_ path: String) throws -> [String] {
+    let directory = try #require(opendir(path))
+    defer { closedir(directory) }
+    var names: [String] = []
+    while let entry = readdir(directory) {
+        let name = withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+        if name != ".", name != ".." { names.append(name) }
+    }
+    return names.sorted()
 }
 
 /// Writes a file.

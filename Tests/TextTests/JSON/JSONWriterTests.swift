@@ -3,7 +3,8 @@ import Text
 
 struct JSONWriterTests {
     let document: JSONValue = [
-        "name": "é\"\\\n\t\u{1}\u{7F}/😀", "list": [1, 2.5, true, nil], "empty": [], "none": [:], "in": ["b": 1, "a": 2],
+        "name": "é\"\\\n\t\u{1}\u{7F}/😀", "list": [1, 2.5, true, nil], "empty": [], "none": [:],
+        "in": ["b": 1, "a": 2],
     ]
 
     @Test func writesCompactly() {
@@ -48,7 +49,8 @@ struct JSONWriterTests {
         (1e16, "1e+16"), (9_007_199_254_740_994.0, "9007199254740994.0"), (1.5e16, "1.5e+16"), (1e-4, "0.0001"),
         (1e-5, "1e-05"), (1.25e-7, "1.25e-07"), (1e100, "1e+100"), (.leastNonzeroMagnitude, "5e-324"),
         (1.7976931348623157e308, "1.7976931348623157e+308"), (123_456.789, "123456.789"),
-        (0.00012345, "0.00012345"), (1e22, "1e+22"), (3.0e-5, "3e-05"), (72_057_594_037_927_936, "7.205759403792794e+16"),
+        (0.00012345, "0.00012345"), (1e22, "1e+22"), (3.0e-5, "3e-05"),
+        (72_057_594_037_927_936, "7.205759403792794e+16"),
     ])
     func writesTheShortestDecimal(_ number: Double, _ expected: String) {
         #expect(JSONValue.number(number).text() == expected)
