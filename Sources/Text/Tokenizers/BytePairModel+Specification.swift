@@ -5,14 +5,14 @@ extension BytePairModel {
     ///   - spellings: The tokens as the model's words spell them: bytes in a byte-level model, characters otherwise.
     ///   - mergesField: What the merge list is called in the file, for errors.
     init(
-        _ specification: TokenizerSpecification.BytePair, spellings: TokenTable, unknown: TokenID?, mergesField: String
+        _ specification: TokenizerSpecification.BytePair, spellings: TokenTable, mergesField: String
     ) throws(TokenizerError) {
         let index = VocabularyIndex(bytes: spellings.bytes, offsets: spellings.offsets, include: spellings.isReachable)
         self.index = index
         isByteLevel = specification.isByteLevel
         ignoresMerges = specification.ignoresMerges
         fusesUnknown = specification.fusesUnknown
-        self.unknown = unknown
+        unknown = specification.unknown
         let fallsBack = specification.fallsBackToBytes
         let isByteLevel = specification.isByteLevel
         byteTokens = FrozenBuffer(repeating: -1, count: 256) { tokens in

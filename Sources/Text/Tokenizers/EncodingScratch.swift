@@ -80,6 +80,12 @@ final class EncodingScratch: @unchecked Sendable {
         if recordsRanges { ranges.append(range()) }
     }
 
+    /// Takes all tokens from `first` on back.
+    func removeTokens(from first: Int) {
+        count = first
+        if recordsRanges { ranges.removeSubrange(first...) }
+    }
+
     /// Translates the recorded ranges of the tokens from `first` on.
     func mapRanges(from first: Int, _ translate: (Range<Int>) -> Range<Int>) {
         guard recordsRanges else { return }

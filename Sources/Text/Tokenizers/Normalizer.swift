@@ -5,10 +5,7 @@ struct Normalizer: Sendable {
     init(_ steps: [NormalizationStep]) throws(TokenizerError) {
         self.steps = steps
         for step in steps {
-            if case .replace(.regex(let pattern), _) = step {
-                throw TokenizerError(
-                    "normalizer", "replaces the regular expression '\(pattern)'; only literal text is supported")
-            }
+            if case .replace(.regex(let pattern), _) = step { _ = try TextRegex(pattern) }
         }
     }
 
@@ -40,6 +37,8 @@ struct EditedText {
     private(set) var bytes: [UInt8]
     private(set) var alignment: Alignment?
 
+    var isASCII: Bool { bytes.allSatisfy { $0 < 0x80 } }
+
     init(_ text: UnsafeBufferPointer<UInt8>, recordingRanges: Bool) {
         bytes = Array(text)
         if recordingRanges {
@@ -60,9 +59,9 @@ struct EditedText {
     /// The new text as it is written.
     struct Builder {
         fileprivate(set) var bytes: [UInt8] = []
-        fileprivate var alignment: Alignment?
+        fileprivate(set) var alignment: Alignment?
 
-        fileprivate init(recordingRanges: Bool) { alignment = recordingRanges ? Alignment() : nil }
+        init(recordingRanges: Bool) { alignment = recordingRanges ? Alignment() : nil }
 
         /// Copies bytes that stay as they are.
         mutating func copy(_ text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>) {
@@ -82,9 +81,4 @@ struct EditedText {
             alignment?.append(source, count: bytes.count - before)
         }
     }
-}
-
-extension NormalizationStep {
-    func leavesUnchanged(_ text: UnsafeBufferPointer<UInt8>) -> Bool { text.isEmpty }
-    func apply(to text: inout EditedText) {}
 }

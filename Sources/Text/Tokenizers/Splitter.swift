@@ -9,11 +9,25 @@ struct Splitter: Sendable {
     }
 
     let plan: Plan
-    let steps: [SplittingStep]
+    let steps: [PreparedStep]
 
     init(_ steps: [SplittingStep]) throws(TokenizerError) {
-        self.steps = steps
         plan = Self.plan(for: steps)
+        self.steps = try steps.map { step throws(TokenizerError) in try PreparedStep(step) }
+    }
+
+    /// Cuts a text step by step.
+    func apply(to list: inout PieceList) {
+        // What follows a byte-level step sees the bytes as GPT-2's alphabet spells them.
+        var isSpelled = false
+        for (index, step) in steps.enumerated() {
+            step.apply(to: &list)
+            if step.isByteLevel, index + 1 < steps.count, !isSpelled {
+                list.spellBytes()
+                isSpelled = true
+            }
+        }
+        if isSpelled { list.unspellBytes() }
     }
 
     private static func plan(for steps: [SplittingStep]) -> Plan {
@@ -43,43 +57,17 @@ enum KnownPattern {
     static let qwen2 =
         #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"#
     static let gpt2 = #"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"#
-}
-
-/// The pieces of a text under the splitting steps.
-struct PieceList {
-    var bytes: [UInt8]
-    var alignment: Alignment?
-    var pieces: [Range<Int>]
-    let isFirst: Bool
-
-    init(_ text: UnsafeBufferPointer<UInt8>, isFirst: Bool, recordingRanges: Bool) {
-        bytes = Array(text)
-        if recordingRanges {
-            alignment = Alignment()
-            alignment?.appendIdentity(0..<text.count)
-        }
-        pieces = text.isEmpty ? [] : [0..<text.count]
-        self.isFirst = isFirst
-    }
-}
-
-extension SplittingStep {
-    func apply(to list: inout PieceList) {}
-}
-
-/// Placeholder models follow.
-public struct CharacterMap: Sendable {}
-struct WordPieceModel: Sendable {
-    let index: VocabularyIndex
-    init(_ s: TokenizerSpecification.WordPiece, spellings: TokenTable, unknown: TokenID?) throws(TokenizerError) {
-        throw TokenizerError("model", "is not here yet")
-    }
-    func encodeWhole(_ text: UnsafePointer<UInt8>, _ start: Int, _ end: Int, _ scratch: EncodingScratch) {}
-}
-struct UnigramModel: Sendable {
-    let index: VocabularyIndex
-    init(_ s: TokenizerSpecification.Unigram, spellings: TokenTable, unknown: TokenID?) throws(TokenizerError) {
-        throw TokenizerError("model", "is not here yet")
-    }
-    func encodeWhole(_ text: UnsafePointer<UInt8>, _ start: Int, _ end: Int, _ scratch: EncodingScratch) {}
+    static let qwen35 =
+        #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"#
+    static let gpt4o =
+        #"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?"#
+        + #"|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?"#
+        + #"|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+"#
+    static let tekken =
+        #"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+"#
+        + #"|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*"#
+        + #"|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+"#
+    static let deepSeek3 =
+        ##"[!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*"##
+        + #"|\s*[\r\n]+|\s+(?!\S)|\s+"#
 }

@@ -34,13 +34,28 @@ public struct StreamDecoder: Sendable {
         case .sentencePiece(_, let stripsFirstSpace):
             let strips = stripsFirstSpace && isAtStart && bytes.first == UInt8(ascii: " ")
             pending.append(contentsOf: bytes.dropFirst(strips ? 1 : 0))
-        case .wordPiece(let prefix, _):
-            let continues = !prefix.isEmpty && bytes.starts(with: prefix.utf8)
-            if continues, !isAtStart {
+        case .spaced:
+            if !isAtStart { pending.append(UInt8(ascii: " ")) }
+            pending.append(contentsOf: bytes)
+        case .wordPiece(let prefix, let cleansUp):
+            if !isAtStart, !prefix.isEmpty, bytes.starts(with: prefix.utf8) {
                 pending.append(contentsOf: bytes.dropFirst(prefix.utf8.count))
             } else {
-                if !isAtStart { pending.append(UInt8(ascii: " ")) }
+                let joins = isAtStart || cleansUp && Self.joinsLeft(bytes)
+                if !joins { pending.append(UInt8(ascii: " ")) }
                 pending.append(contentsOf: bytes)
+            }
+        }
+    }
+
+    /// Whether clean-up takes away the space before this token.
+    private static func joinsLeft(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+        let ends: [StaticString] = ["n't", "'m", "'s", "'ve", "'re"]
+        switch bytes.first {
+        case UInt8(ascii: "."), UInt8(ascii: "?"), UInt8(ascii: "!"), UInt8(ascii: ","): return true
+        default:
+            return ends.contains { end in
+                bytes.starts(with: UnsafeBufferPointer(start: end.utf8Start, count: end.utf8CodeUnitCount))
             }
         }
     }

@@ -16,13 +16,9 @@ struct TextEncoder: Sendable {
         switch specification.model {
         case .bytePair(let model):
             self.model = .bytePair(
-                try BytePairModel(
-                    model, spellings: spellings, unknown: specification.unknown, mergesField: "merges"))
-        case .wordPiece(let model):
-            self.model = .wordPiece(
-                try WordPieceModel(model, spellings: spellings, unknown: specification.unknown))
-        case .unigram(let model):
-            self.model = .unigram(try UnigramModel(model, spellings: spellings, unknown: specification.unknown))
+                try BytePairModel(model, spellings: spellings, mergesField: specification.mergesField))
+        case .wordPiece(let model): self.model = .wordPiece(try WordPieceModel(model, spellings: spellings))
+        case .unigram(let model): self.model = .unigram(try UnigramModel(model, spellings: spellings))
         }
     }
 
@@ -80,7 +76,7 @@ struct TextEncoder: Sendable {
         var pieces = PieceList(
             UnsafeBufferPointer(start: text + start, count: end - start), isFirst: isFirst,
             recordingRanges: scratch.recordsRanges)
-        for step in splitter.steps { step.apply(to: &pieces) }
+        splitter.apply(to: &pieces)
         let first = scratch.count
         pieces.bytes.withUnsafeBufferPointer { bytes in
             guard let base = bytes.baseAddress else { return }

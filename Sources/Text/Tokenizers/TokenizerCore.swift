@@ -21,7 +21,6 @@ final class TokenizerCore: Sendable {
         var padding: TokenID?
         var endOfText: [TokenID]
         var decoder: TokenizerSpecification.Decoder
-        var cleansUpSpaces: Bool
     }
 
     init(_ specification: TokenizerSpecification) throws(TokenizerError) {
@@ -56,8 +55,7 @@ final class TokenizerCore: Sendable {
         self.specification = Facts(
             prefix: specification.prefix, suffix: specification.suffix, bos: specification.bos, eos: specification.eos,
             unknown: specification.unknown, padding: specification.padding,
-            endOfText: Self.endOfText(specification), decoder: specification.decoder,
-            cleansUpSpaces: specification.cleansUpSpaces)
+            endOfText: Self.endOfText(specification), decoder: specification.decoder)
     }
 
     private static func endOfText(_ specification: TokenizerSpecification) -> [TokenID] {
@@ -83,8 +81,7 @@ final class TokenizerCore: Sendable {
         }
         let spelling = TokenTable(vocabulary, added: added, decode: verbatim)
         switch specification.decoder {
-        case .bytes: return (spelling, spelling)
-        case .wordPiece: return (spelling, spelling)
+        case .bytes, .spaced, .wordPiece: return (spelling, spelling)
         case .sentencePiece(let replacement, _):
             let mark = Array(replacement.utf8)
             let meaning = TokenTable(vocabulary, added: added) { text, output in

@@ -44,19 +44,24 @@ extension TokenizerSpecification {
         }
         switch fields.model {
         case "gpt2": self = try Self.byteLevel(fields)
+        case "llama": self = try Self.sentencePiece(fields)
+        case "gemma4": self = try Self.gemma4(fields)
+        case "bert": self = try Self.wordPiece(fields)
+        case "t5": self = try Self.unigram(fields)
         case let other:
             throw TokenizerError(
                 "tokenizer.ggml.model", "is '\(other)'; 'gpt2', 'llama', 'bert' and 't5' are supported")
         }
+        mergesField = "tokenizer.ggml.merges"
         addedTokens = Self.addedTokens(fields)
         bos = try Self.id(fields.bos, "tokenizer.ggml.bos_token_id", count)
         eos = try Self.id(fields.eos, "tokenizer.ggml.eos_token_id", count)
-        unknown = unknown == nil ? nil : try Self.id(fields.unknown, "tokenizer.ggml.unknown_token_id", count)
+        unknown = try Self.id(fields.unknown, "tokenizer.ggml.unknown_token_id", count)
         padding = try Self.id(fields.padding, "tokenizer.ggml.padding_token_id", count)
         endOfText = Self.endOfText(fields, addedTokens)
     }
 
-    private static func id(_ value: Int?, _ field: String, _ count: Int) throws(TokenizerError) -> TokenID? {
+    static func id(_ value: Int?, _ field: String, _ count: Int) throws(TokenizerError) -> TokenID? {
         guard let value else { return nil }
         // Converters write the largest unsigned value for "none".
         if value == -1 || value == Int(UInt32.max) { return nil }
@@ -78,7 +83,7 @@ extension TokenizerSpecification {
     }
 
     /// Names that end a turn or a text in the templates of the common model families.
-    private static let endNames: Set<String> = [
+    static let endNames: Set<String> = [
         "<|endoftext|>", "<|im_end|>", "<|eot_id|>", "<|eom_id|>", "<|end_of_text|>", "<|end|>", "<end_of_turn>",
         "<|return|>", "<|call|>", "</s>", "<eos>", "<｜end▁of▁sentence｜>", "<|eot|>", "<|END_OF_TURN_TOKEN|>",
     ]
@@ -87,32 +92,5 @@ extension TokenizerSpecification {
         let named = added.filter { $0.isSpecial && endNames.contains($0.content) }.map(\.id)
         let given = fields.endOfTurn.filter { $0 >= 0 && $0 < fields.tokens.count }.map { TokenID($0) }
         return given + named
-    }
-
-    private static func byteLevel(_ fields: GGUFTokenizerFields) throws(TokenizerError) -> TokenizerSpecification {
-        var model = BytePair(merges: .joined(fields.merges), isByteLevel: true)
-        var specification = TokenizerSpecification(vocabulary: fields.tokens, model: .bytePair(model))
-        let bytes = SplittingStep.byteLevel(addsPrefixSpace: false, splits: false)
-        let bytesWithGPT2 = SplittingStep.byteLevel(addsPrefixSpace: false, splits: true)
-        switch fields.pre ?? "gpt-2" {
-        case "smollm", "starcoder", "refact", "command-r", "codeshell", "exaone":
-            specification.splitting = [.digits(individual: true), bytesWithGPT2]
-        case "llama3", "llama-v3", "llama-bpe", "falcon3", "pixtral", "smaug-bpe", "dbrx":
-            specification.splitting = [.pattern(.regex(KnownPattern.llama3), .isolated, inverted: false), bytes]
-            model.ignoresMerges = true
-            specification.model = .bytePair(model)
-        case "qwen2", "stablelm2", "deepseek-r1-qwen":
-            specification.splitting = [.pattern(.regex(KnownPattern.qwen2), .isolated, inverted: false), bytes]
-            specification.normalization = [.nfc]
-        case "gpt-2", "default", "phi-2", "jina-es", "jina-de", "mpt", "olmo", "jais", "roberta-bpe":
-            specification.splitting = [bytesWithGPT2]
-        case let other:
-            throw TokenizerError(
-                "tokenizer.ggml.pre",
-                "is '\(other)', which is not known; among others 'smollm', 'llama-bpe', 'qwen2' and 'gpt-2' are")
-        }
-        if fields.addsBOS == true, let bos = fields.bos { specification.prefix = [TokenID(truncatingIfNeeded: bos)] }
-        if fields.addsEOS == true, let eos = fields.eos { specification.suffix = [TokenID(truncatingIfNeeded: eos)] }
-        return specification
     }
 }

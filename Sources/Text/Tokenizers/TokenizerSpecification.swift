@@ -16,12 +16,13 @@ public struct TokenizerSpecification: Sendable {
     public var suffix: [TokenID] = []
     public var bos: TokenID?
     public var eos: TokenID?
+    /// What the tokenizer's description calls unknown, whether its model uses it or not.
     public var unknown: TokenID?
     public var padding: TokenID?
     /// Tokens that end a generation; `eos` need not be repeated.
     public var endOfText: [TokenID] = []
-    /// Whether decoding removes the spaces before punctuation and contractions.
-    public var cleansUpSpaces = false
+    /// What the list of merges is called in the file, for errors.
+    public var mergesField = "model.merges"
 
     public init(vocabulary: ByteStrings, model: Model) {
         self.vocabulary = vocabulary
@@ -42,6 +43,8 @@ public struct TokenizerSpecification: Sendable {
         public var ignoresMerges = false
         /// Whether characters outside the vocabulary become tokens of their bytes, `<0x00>` to `<0xFF>`.
         public var fallsBackToBytes = false
+        /// Stands for a character outside the vocabulary; nil: such characters are dropped.
+        public var unknown: TokenID?
         /// Whether neighbouring unknown characters become one token.
         public var fusesUnknown = false
 
@@ -66,6 +69,8 @@ public struct TokenizerSpecification: Sendable {
         public var continuingPrefix = "##"
         /// Longer words, in characters, are unknown.
         public var maxWordCharacters = 100
+        /// Stands for a word that can't be spelled; nil: such words are dropped.
+        public var unknown: TokenID?
 
         public init() {}
     }
@@ -73,6 +78,9 @@ public struct TokenizerSpecification: Sendable {
     public struct Unigram: Sendable {
         /// The log-probability of each token.
         public var scores: [Double]
+        /// Stands for characters outside the vocabulary; nil: such characters are dropped.
+        public var unknown: TokenID?
+        /// Whether characters outside the vocabulary become tokens of their bytes, `<0x00>` to `<0xFF>`.
         public var fallsBackToBytes = false
 
         public init(scores: [Double]) { self.scores = scores }
@@ -82,10 +90,12 @@ public struct TokenizerSpecification: Sendable {
     public enum Decoder: Sendable, Hashable {
         /// The tokens' bytes, one after the other.
         case bytes
+        /// The tokens with a space between.
+        case spaced
         /// SentencePiece: the replacement character stands for a space, `<0x00>` to `<0xFF>` for bytes.
         /// `stripsFirstSpace` takes one space off the start of the text.
         case sentencePiece(replacement: String, stripsFirstSpace: Bool)
-        /// A space before every token that does not start with the prefix.
+        /// A space before every token that does not start with the prefix; `cleansUp` takes the space before punctuation away.
         case wordPiece(prefix: String, cleansUp: Bool)
     }
 }

@@ -155,6 +155,14 @@ struct Alignment: Sendable {
         return start..<max(start, Int(ends[range.upperBound - 1]))
     }
 
+    /// Adds a change of the part of the text before that starts at `offset`; `earlier` says where that text came from.
+    mutating func append(_ change: Alignment, shiftedBy offset: Int, within earlier: Alignment) {
+        for index in 0..<change.count {
+            let range = earlier.original(of: offset + Int(change.starts[index])..<offset + Int(change.ends[index]))
+            append(range, count: 1)
+        }
+    }
+
     /// This change followed by `next`, seen as one.
     func followed(by next: Alignment) -> Alignment {
         var result = Alignment()
