@@ -175,7 +175,8 @@ extension TemplateRenderer {
         let end = try bound[2].map { try requiredText($0, "truncate") } ?? "..."
         let leeway = bound[3]?.index ?? 5
         guard length >= end.length, leeway >= 0 else {
-            throw TemplateFault.value("'truncate' needs a length of at least that of its end, and a leeway of at least 0")
+            throw TemplateFault.value(
+                "'truncate' needs a length of at least that of its end, and a leeway of at least 0")
         }
         if text.length <= length.addingReportingOverflow(leeway).partialValue { return text }
         var kept = try text.sliced(TemplateSlice(stop: length - end.length))

@@ -167,7 +167,7 @@ extension TemplateParser {
             case "true", "True": return try node(.literal(.bool(true)))
             case "false", "False": return try node(.literal(.bool(false)))
             case "none", "None": return try node(.literal(.null))
-            default: return try node(.name(intern(name)))
+            default: return try node(.name(internVariable(name)))
             }
         case .string(var text):
             advance()
@@ -271,7 +271,9 @@ extension TemplateParser {
             }
             isFirst = false
             if skip(.multiply) {
-                guard arguments.spread == nil, arguments.keywordSpread == nil else { throw syntax("a second '*' argument") }
+                guard arguments.spread == nil, arguments.keywordSpread == nil else {
+                    throw syntax("a second '*' argument")
+                }
                 arguments.spread = try expression()
             } else if skip(.power) {
                 guard arguments.keywordSpread == nil else { throw syntax("a second '**' argument") }

@@ -83,7 +83,8 @@ extension TemplateRenderer {
     }
 
     private func slice(
-        _ object: TemplateExpression, _ start: TemplateExpression?, _ stop: TemplateExpression?, _ step: TemplateExpression?
+        _ object: TemplateExpression, _ start: TemplateExpression?, _ stop: TemplateExpression?,
+        _ step: TemplateExpression?
     ) throws -> TemplateValue {
         let object = try value(of: object)
         let slice = TemplateSlice(start: try bound(start), stop: try bound(stop), step: try bound(step))
@@ -95,7 +96,7 @@ extension TemplateRenderer {
             let (start, step, count) = try slice.resolved(length: list.elements.count)
             return try makeList((0..<count).map { list.elements[start + $0 * step] }, isTuple: list.isTuple)
         case .undefined(let undefined): throw fail(undefined: undefined)
-        default: throw TemplateFault.value("a value of type \(object.typeName) can't be sliced")
+        default: return .undefined(TemplateUndefined(owner: object.staticTypeName))
         }
     }
 

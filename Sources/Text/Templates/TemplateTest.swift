@@ -1,7 +1,8 @@
 /// The tests that templates may use: `value is name`.
 enum TemplateTest: String, CaseIterable, Sendable {
     case defined, undefined, none, string, number, integer, float, boolean, mapping, iterable, sequence, sameas
-    case eq, ne, gt, ge, lt, le, `in`, `true`, `false`, odd, even, divisibleby, callable, lower, upper, escaped, filter, test
+    case eq, ne, gt, ge, lt, le, `in`, `true`, `false`, odd, even, divisibleby, callable, lower, upper, escaped, filter,
+        test
 
     init?(name: String) {
         switch name {
@@ -60,7 +61,8 @@ extension TemplateRenderer {
         case (.iterable, .string), (.iterable, .list), (.iterable, .dictionary), (.iterable, .undefined),
             (.iterable, .generator), (.iterable, .loop):
             true
-        case (.callable, .function), (.callable, .method), (.callable, .macro), (.callable, .joiner), (.callable, .undefined),
+        case (.callable, .function), (.callable, .method), (.callable, .macro), (.callable, .joiner),
+            (.callable, .undefined),
             (.callable, .loop):
             true
         case (.escaped, .string(let text)): text.isMarkup

@@ -15,7 +15,9 @@ extension TemplateRenderer {
     /// Appends `repr(value)`.
     func appendRepresentation(of value: TemplateValue, to bytes: inout [UInt8], level: Int) throws {
         try meter.step()
-        guard level <= TemplateList.maximumDepth else { throw TemplateFault.limit("a value nests too deep to be printed") }
+        guard level <= TemplateList.maximumDepth else {
+            throw TemplateFault.limit("a value nests too deep to be printed")
+        }
         let start = bytes.count
         switch value {
         case .undefined: bytes += "Undefined".utf8
@@ -93,7 +95,8 @@ enum TemplateQuoting {
 
     private static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.properties.generalCategory {
-        case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator, .spaceSeparator:
+        case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator,
+            .spaceSeparator:
             false
         default: true
         }

@@ -170,22 +170,43 @@ enum TemplateKey: Hashable {
     }
 }
 
-/// What `map`, `select` and their like give: elements to go through once, always true as a condition.
+/// What `map`, `select` and their like give: elements made while they are gone through, once. Always true as a condition.
 final class TemplateGenerator {
-    private(set) var remaining: ArraySlice<TemplateValue>
+    private let source: TemplateValue
+    private var elements: ArraySlice<TemplateValue>?
+    private let transform: (TemplateValue) throws -> TemplateValue?
     let depth: Int
 
-    init(_ elements: [TemplateValue]) throws {
-        remaining = elements[...]
-        depth = try TemplateList.depth(above: elements.lazy.map(\.depth).max() ?? 0)
+    /// - Parameter transform: makes an element of one of the source's; nil leaves it out.
+    init(over source: TemplateValue, _ transform: @escaping (TemplateValue) throws -> TemplateValue?) throws {
+        self.source = source
+        self.transform = transform
+        depth = try TemplateList.depth(above: source.depth)
     }
 
-    func takeAll() -> [TemplateValue] {
-        defer { remaining = [] }
-        return Array(remaining)
+    convenience init(_ elements: [TemplateValue]) throws {
+        try self.init(over: .list(TemplateList(elements))) { $0 }
     }
 
-    func next() -> TemplateValue? { remaining.popFirst() }
+    func next(_ renderer: TemplateRenderer) throws -> TemplateValue? {
+        if case .generator(let source) = source {
+            while let element = try renderer.deeper({ try source.next(renderer) }) {
+                if let value = try transform(element) { return value }
+            }
+            return nil
+        }
+        if elements == nil { elements = try renderer.elements(of: source)[...] }
+        while let element = elements?.popFirst() {
+            if let value = try transform(element) { return value }
+        }
+        return nil
+    }
+
+    func takeAll(_ renderer: TemplateRenderer) throws -> [TemplateValue] {
+        var all: [TemplateValue] = []
+        while let element = try next(renderer) { all.append(element) }
+        return all
+    }
 }
 
 /// The one kind of value that templates may change: `set ns.name = value`.
