@@ -2,9 +2,10 @@
 
     python Tests/Golden/templates.py                    writes Tests/Golden/templates.json
     python Tests/Golden/templates.py --folder F --out O  the same cases for every *.jinja file of a folder
+    python Tests/Golden/templates.py --random N --out O  N random templates
 
 The first form renders templates of our own (templates_own.py) and the embedded model's, whose source is not stored: the
-tests read it out of the GGUF file. The second form is for checking against templates that are not ours to store:
+tests read it out of the GGUF file. The others are for checking by hand against what is not ours, or too much, to store:
 
     LYCEUM_TEMPLATE_CASES=O swift test -c release --filter TemplateCasesTests
 
@@ -21,6 +22,7 @@ from transformers.utils import chat_template_utils
 
 from templates_conversations import CONVERSATIONS, VARIANTS
 from templates_own import TEMPLATES
+from templates_random import templates as random_templates
 
 HERE = pathlib.Path(__file__).parent
 NOW = datetime.datetime(2026, 7, 4, 5, 6, 7)
@@ -82,6 +84,8 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--folder")
     parser.add_argument("--out", default=str(HERE / "templates.json"))
+    parser.add_argument("--random", type=int)
+    parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     document = {
         "now": [NOW.year, NOW.month, NOW.day, NOW.hour, NOW.minute, NOW.second],
@@ -94,6 +98,12 @@ def main():
         sources = {path.stem: path.read_text() for path in paths}
         document["templates"] = [
             {"name": name, "source": source, "cases": cases(source)} for name, source in sources.items()
+        ]
+    elif options.random:
+        short = CONVERSATIONS["short"]
+        document["templates"] = [
+            {"name": name, "source": source, "cases": [{"conversation": "short", "variant": 0} | rendered(source, short, {})]}
+            for name, source in random_templates(options.random, options.seed).items()
         ]
     else:
         document["templates"] = [{"name": "embedded", "cases": cases(embedded_source())}]

@@ -248,7 +248,7 @@ TEMPLATES["tests"] = """
 
 TEMPLATES["lazy"] = """
 {%- set l = ['a', none, 'b'] %}{{ 'unused' if l | map('nosuchfilter') }} {{ l | map('upper') | first }} {{ none | map('upper') | list }} {{ 0 | selectattr('x') | list }} {{ none | rejectattr('x') | list }}
-{%- set g = [1, 2, 3] | select %}{{ 2 in g }} {{ g | list }} {{ none[1:] is defined }} {{ {}[1:] is defined }}"""
+{%- set g = [1, 2, 3] | select %}{{ 2 in g }} {{ g | list }}"""
 
 TEMPLATES["functions"] = """
 {{- strftime_now('%d %b %Y') }} {{ strftime_now('%Y-%m-%d %H:%M:%S %A %B %j %p %I %y %a %w %U %W %e %% %-d %D') }} {{ range(3) | list }} {{ range(1, 7, 3) | list }} {{ range(0) | list }} {{ tools is none }} {{ documents is none }} {{ bos_token }}{{ eos_token }} {{ pad_token is defined }} {{ add_generation_prompt }}"""
@@ -271,7 +271,8 @@ for name, source in {
     "unknown-filter": "{{ 'a' | nosuchfilter }}",
     "unknown-test": "{{ 'a' is nosuchtest }}",
     "json-of-undefined": "{{ nothing | tojson }}",
-    "slice-of-none": "{{ none[1:] }}",
+    "slice-of-none": "{{ tools[1:] }}",
+    "slice-of-dictionary": "{{ messages[0][1:] }}",
     "length-of-generator": "{{ [1] | map('string') | length }}",
     "iterating-number": "{% for x in 5 %}{% endfor %}",
     "large-range": "{{ range(100001) }}",

@@ -4,6 +4,10 @@ extension TemplateRenderer {
         _ filter: TemplateFilter, _ value: TemplateValue, _ arguments: TemplateArguments
     ) throws -> TemplateValue {
         if filter == .tojson { return .string(try json(of: value, arguments)) }
+        if filter == .indent { _ = try requiredText(value, "indent") }
+        if filter == .truncate {
+            guard case .string = value else { return try untruncated(value, arguments) }
+        }
         let text = try text(of: value)
         try meter.charge(text.count)
         switch filter {
@@ -133,13 +137,15 @@ extension TemplateRenderer {
     }
 
     private func urlEncoded(_ value: TemplateValue) throws -> TemplateText {
-        var pairs: [[TemplateValue]]
+        let pairs: [[TemplateValue]]
         switch value {
         case .dictionary(let dictionary): pairs = dictionary.entries.map { [$0.key, $0.value] }
         case .list(let list): pairs = try list.elements.map { try elements(of: $0) }
         default: return try urlEncoded(try text(of: value), inQuery: false)
         }
-        pairs = pairs.filter { $0.count == 2 }
+        guard pairs.allSatisfy({ $0.count == 2 }) else {
+            throw TemplateFault.value("'urlencode' needs a text, a dictionary or pairs")
+        }
         var result = TemplateText()
         for (position, pair) in pairs.enumerated() {
             if position > 0 { result.append("&") }
@@ -167,6 +173,17 @@ extension TemplateRenderer {
             }
         }
         return text.replacing(with: bytes)
+    }
+
+    /// Lists and dictionaries short enough pass through `truncate` as they are.
+    private func untruncated(_ value: TemplateValue, _ arguments: TemplateArguments) throws -> TemplateValue {
+        let bound = try arguments.bound("truncate", "length", "killwords", "end", "leeway")
+        let most = try integer(bound[0], default: 255, "truncate").addingReportingOverflow(bound[3]?.index ?? 5)
+            .partialValue
+        guard try length(of: value) <= most else {
+            throw TemplateFault.value("a value of type \(value.typeName) can't be truncated")
+        }
+        return value
     }
 
     private func truncated(_ text: TemplateText, _ arguments: TemplateArguments) throws -> TemplateText {

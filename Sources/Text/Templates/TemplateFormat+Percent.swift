@@ -61,7 +61,12 @@ extension TemplateRenderer {
         }
         result.append(format[position..<format.count])
         if !usesNames, !positional.isEmpty {
-            if case .dictionary = values { return result }
+            // Only values that Python can't take for a dictionary have to be used up.
+            switch values {
+            case .dictionary, .undefined: return result
+            case .list(let list) where !list.isTuple: return result
+            default: break
+            }
             throw TemplateFault.value("a format has fewer places than values")
         }
         return result

@@ -41,7 +41,6 @@ extension TemplateRenderer {
         case .get:
             let bound = try arguments.bound("get", "key", "default")
             guard let key = bound[0] else { throw TemplateFault.value("'get' needs a key") }
-            if key.isUndefined { return bound[1] ?? .null }
             return try dictionary.value(of: key) ?? bound[1] ?? .null
         case .clear, .pop, .popitem, .setdefault, .update:
             throw TemplateFault.value("'\(method.rawValue)' would change a dictionary, which templates may not")

@@ -120,7 +120,13 @@ extension TemplateRenderer {
         case .add: return left + right
         case .subtract: return left - right
         case .multiply: return left * right
-        case .power: return pow(left, right)
+        case .power:
+            if left == 0, right < 0 { throw TemplateFault.value("division by zero") }
+            let result = pow(left, right)
+            guard result.isFinite || !left.isFinite || !right.isFinite else {
+                throw TemplateFault.value("the power of two numbers is too large or not a real number")
+            }
+            return result
         case .divide, .floorDivide, .remainder:
             if right == 0 { throw TemplateFault.value("division by zero") }
             if operation == .divide { return left / right }
@@ -225,7 +231,6 @@ extension TemplateRenderer {
             }
             return false
         case .dictionary(let dictionary):
-            if element.isUndefined { return false }
             return try dictionary.value(of: element) != nil
         default: throw TemplateFault.value("'in' asks for a list, a dictionary or a text, not a \(container.typeName)")
         }

@@ -96,7 +96,7 @@ extension TemplateRenderer {
             let (start, step, count) = try slice.resolved(length: list.elements.count)
             return try makeList((0..<count).map { list.elements[start + $0 * step] }, isTuple: list.isTuple)
         case .undefined(let undefined): throw fail(undefined: undefined)
-        default: return .undefined(TemplateUndefined(owner: object.staticTypeName))
+        default: throw TemplateFault.value("a value of type \(object.typeName) can't be sliced")
         }
     }
 
@@ -234,7 +234,7 @@ extension TemplateValue {
 
     var isHashable: Bool {
         switch self {
-        case .null, .bool, .integer, .double, .string: true
+        case .undefined, .null, .bool, .integer, .double, .string: true
         case .list(let list): list.isTuple && list.elements.allSatisfy(\.isHashable)
         default: false
         }

@@ -224,7 +224,9 @@ final class TemplateRenderer {
             return dictionary.entries.map(\.key)
         case .string(let text):
             try meter.charge(elements: text.count)
-            return text.characters.map { .string($0) }
+            var plain = text
+            plain.isMarkup = false
+            return plain.characters.map { .string($0) }
         default: throw TemplateFault.value("a value of type \(value.typeName) can't be iterated over")
         }
     }

@@ -25,7 +25,10 @@ extension TemplateRenderer {
         case .bool(let value): bytes += (value ? "True" : "False").utf8
         case .integer(let value): bytes += String(value).utf8
         case .double(let value): bytes += TemplateNumber.representation(of: value).utf8
-        case .string(let text): TemplateQuoting.appendRepresentation(of: text.bytes, to: &bytes)
+        case .string(let text):
+            if text.isMarkup { bytes += "Markup(".utf8 }
+            TemplateQuoting.appendRepresentation(of: text.bytes, to: &bytes)
+            if text.isMarkup { bytes.append(UInt8(ascii: ")")) }
         case .list(let list):
             bytes.append(UInt8(ascii: list.isTuple ? "(" : "["))
             for (position, element) in list.elements.enumerated() {

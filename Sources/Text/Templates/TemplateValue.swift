@@ -150,6 +150,7 @@ final class TemplateDictionary {
 
 /// A dictionary key, equal where Python's keys are: 1, 1.0 and True are one key.
 enum TemplateKey: Hashable {
+    case undefined
     case null
     case integer(Int)
     case double(Double)
@@ -158,6 +159,7 @@ enum TemplateKey: Hashable {
 
     init(_ value: TemplateValue) throws {
         switch value {
+        case .undefined: self = .undefined
         case .null: self = .null
         case .bool(let value): self = .integer(value ? 1 : 0)
         case .integer(let value): self = .integer(value)
