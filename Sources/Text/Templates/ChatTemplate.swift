@@ -124,9 +124,12 @@ struct TemplateInput {
         "system", "user", "assistant", "tool", "developer", "function", "ipython", "model", "environment",
     ]
 
-    /// Marks the end of the message to continue, then is cut off with all that follows. The space shows whether the
-    /// template trims.
-    private static let mark = TemplateText("@@the-answer-goes-on-here@@ ", isOwn: false)
+    /// Marks the end of the message to continue, then is cut off with all that follows. Some templates know this mark of
+    /// transformers by name. The space shows whether the template trims.
+    private static let mark = TemplateText("CONTINUE_FINAL_MESSAGE_TAG ", isOwn: false)
+
+    /// The names a message's reasoning goes by. Templates read the first, older ones the second.
+    private static let reasoningFields = ["reasoning_content", "thinking", "reasoning"]
 
     private(set) var bytes = 0
 
@@ -142,10 +145,19 @@ struct TemplateInput {
                 else { throw TemplateFault.value("the final message has no text to continue") }
                 members[place].value = tagged
             }
-            values.append(try object(members, level: 1, isMessage: true))
+            values.append(try object(Self.namingReasoning(members), level: 1, isMessage: true))
         }
         if tagsFinal, messages.isEmpty { throw TemplateFault.value("there is no final message to continue") }
         return .list(try TemplateList(values))
+    }
+
+    /// A message with its reasoning under the names that templates look for.
+    private static func namingReasoning(_ members: [JSONValue.Member]) -> [JSONValue.Member] {
+        let values = reasoningFields.lazy.compactMap { field in
+            members.last { $0.key == field && $0.value != .null }?.value
+        }
+        guard let reasoning = values.first else { return members }
+        return [.init("thinking", reasoning)] + members + [.init("reasoning_content", reasoning)]
     }
 
     private static func tagged(_ content: JSONValue) -> JSONValue? {
@@ -153,7 +165,8 @@ struct TemplateInput {
         case .string(let text): return .string(text + mark.string)
         case .array(var parts):
             for place in parts.indices.reversed() {
-                guard case .object(var members) = parts[place], let field = members.lastIndex(where: { $0.key == "text" }),
+                guard case .object(var members) = parts[place],
+                    let field = members.lastIndex(where: { $0.key == "text" }),
                     case .string(let text) = members[field].value
                 else { continue }
                 members[field].value = .string(text + mark.string)
@@ -170,7 +183,8 @@ struct TemplateInput {
         let bare = mark.trimmed()
         guard let place = text.findLast(bare) else {
             throw TemplateError(
-                kind: .value, line: 0, message: "the template drops the end of the final message, which so can't be continued")
+                kind: .value, line: 0,
+                message: "the template drops the end of the final message, which so can't be continued")
         }
         let isTrimmed = !text[place..<text.count].hasPrefix(mark)
         let kept = text[0..<place]
@@ -181,7 +195,8 @@ struct TemplateInput {
 
     private mutating func value(of json: JSONValue, level: Int) throws -> TemplateValue {
         guard level < TemplateList.maximumDepth else {
-            throw TemplateFault.limit("the conversation's values nest more than \(TemplateList.maximumDepth) levels deep")
+            throw TemplateFault.limit(
+                "the conversation's values nest more than \(TemplateList.maximumDepth) levels deep")
         }
         bytes += 8
         switch json {

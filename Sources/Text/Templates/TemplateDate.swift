@@ -81,7 +81,10 @@ public struct TemplateDate: Sendable, Hashable {
                 continue
             }
             let isNumber = text.allSatisfy { $0.isNumber || $0 == " " }
-            result += isUnpadded && isNumber ? String(text.drop { $0 == "0" || $0 == " " }.isEmpty ? "0" : text.drop { $0 == "0" || $0 == " " }) : text
+            result +=
+                isUnpadded && isNumber
+                ? String(text.drop { $0 == "0" || $0 == " " }.isEmpty ? "0" : text.drop { $0 == "0" || $0 == " " })
+                : text
         }
         return result
     }

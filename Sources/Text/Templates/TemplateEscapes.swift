@@ -30,14 +30,17 @@ enum TemplateEscapes {
             case UInt8(ascii: "0")...UInt8(ascii: "7"):
                 var value = UInt32(escape - UInt8(ascii: "0"))
                 var digits = 1
-                while digits < 3, offset < source.count, (UInt8(ascii: "0")...UInt8(ascii: "7")).contains(source[offset]) {
+                while digits < 3, offset < source.count,
+                    (UInt8(ascii: "0")...UInt8(ascii: "7")).contains(source[offset])
+                {
                     value = value * 8 + UInt32(source[offset] - UInt8(ascii: "0"))
                     offset += 1
                     digits += 1
                 }
                 try append(value)
             case UInt8(ascii: "N"):
-                throw TemplateFault.unsupported("characters by name, '\\N{…}', are not supported; write '\\u' and the code")
+                throw TemplateFault.unsupported(
+                    "characters by name, '\\N{…}', are not supported; write '\\u' and the code")
             default: bytes += [UInt8(ascii: "\\"), escape]
             }
         }

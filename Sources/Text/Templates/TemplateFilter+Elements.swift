@@ -42,29 +42,29 @@ extension TemplateRenderer {
     }
 
     private func mapped(_ value: TemplateValue, _ arguments: TemplateArguments) throws -> TemplateValue {
-        let elements = try self.elements(of: value)
+        if !value.isTrue { return .generator(try TemplateGenerator([])) }
         var arguments = arguments
         if arguments.positional.isEmpty {
             let bound = try arguments.bound("map", "attribute", "default")
             guard let path = bound[0] else { throw TemplateFault.value("'map' needs a filter or an attribute") }
-            let values = try elements.map { element in
-                let value = try attribute(path: path, of: element)
-                return value.isUndefined ? bound[1] ?? value : value
-            }
-            return .generator(try TemplateGenerator(values))
+            return .generator(
+                try TemplateGenerator(over: value) { [unowned self] element in
+                    let value = try attribute(path: path, of: element)
+                    return value.isUndefined ? bound[1] ?? value : value
+                })
         }
         let name = try requiredText(arguments.positional.removeFirst(), "map").string
         let filter = TemplateFilter(name: name)
         return .generator(
-            try TemplateGenerator(
-                elements.map { element in
-                    try deeper { try apply(filter, named: name, to: element, arguments) }
-                }))
+            try TemplateGenerator(over: value) { [unowned self] element in
+                try deeper { try apply(filter, named: name, to: element, arguments) }
+            })
     }
 
     private func selected(
         _ filter: TemplateFilter, _ value: TemplateValue, _ arguments: TemplateArguments
     ) throws -> TemplateValue {
+        if !value.isTrue { return .generator(try TemplateGenerator([])) }
         var arguments = arguments
         var path: TemplateValue?
         if filter == .selectattr || filter == .rejectattr {
@@ -74,15 +74,16 @@ extension TemplateRenderer {
             path = arguments.positional.removeFirst()
         }
         let keeps = filter == .select || filter == .selectattr
-        let name = try arguments.positional.isEmpty ? nil : requiredText(arguments.positional.removeFirst(), filter.rawValue)
+        let name =
+            try arguments.positional.isEmpty ? nil : requiredText(arguments.positional.removeFirst(), filter.rawValue)
         let test = name.flatMap { TemplateTest(name: $0.string) }
-        let chosen = try elements(of: value).filter { element in
-            try meter.step()
-            let examined = try path.map { try attribute(path: $0, of: element) } ?? element
-            guard let name else { return examined.isTrue == keeps }
-            return try holds(test, named: name.string, examined, arguments) == keeps
-        }
-        return .generator(try TemplateGenerator(chosen))
+        return .generator(
+            try TemplateGenerator(over: value) { [unowned self, arguments, path] element in
+                try meter.step()
+                let examined = try path.map { try attribute(path: $0, of: element) } ?? element
+                guard let name else { return examined.isTrue == keeps ? element : nil }
+                return try holds(test, named: name.string, examined, arguments) == keeps ? element : nil
+            })
     }
 
     /// The value at `a.b.0` inside an element.

@@ -4,6 +4,10 @@ extension TemplateRenderer {
         _ filter: TemplateFilter, _ value: TemplateValue, _ arguments: TemplateArguments
     ) throws -> TemplateValue {
         if filter == .tojson { return .string(try json(of: value, arguments)) }
+        if filter == .indent { _ = try requiredText(value, "indent") }
+        if filter == .truncate {
+            guard case .string = value else { return try untruncated(value, arguments) }
+        }
         let text = try text(of: value)
         try meter.charge(text.count)
         switch filter {
@@ -133,13 +137,15 @@ extension TemplateRenderer {
     }
 
     private func urlEncoded(_ value: TemplateValue) throws -> TemplateText {
-        var pairs: [[TemplateValue]]
+        let pairs: [[TemplateValue]]
         switch value {
         case .dictionary(let dictionary): pairs = dictionary.entries.map { [$0.key, $0.value] }
         case .list(let list): pairs = try list.elements.map { try elements(of: $0) }
         default: return try urlEncoded(try text(of: value), inQuery: false)
         }
-        pairs = pairs.filter { $0.count == 2 }
+        guard pairs.allSatisfy({ $0.count == 2 }) else {
+            throw TemplateFault.value("'urlencode' needs a text, a dictionary or pairs")
+        }
         var result = TemplateText()
         for (position, pair) in pairs.enumerated() {
             if position > 0 { result.append("&") }
@@ -169,13 +175,25 @@ extension TemplateRenderer {
         return text.replacing(with: bytes)
     }
 
+    /// Lists and dictionaries short enough pass through `truncate` as they are.
+    private func untruncated(_ value: TemplateValue, _ arguments: TemplateArguments) throws -> TemplateValue {
+        let bound = try arguments.bound("truncate", "length", "killwords", "end", "leeway")
+        let most = try integer(bound[0], default: 255, "truncate").addingReportingOverflow(bound[3]?.index ?? 5)
+            .partialValue
+        guard try length(of: value) <= most else {
+            throw TemplateFault.value("a value of type \(value.typeName) can't be truncated")
+        }
+        return value
+    }
+
     private func truncated(_ text: TemplateText, _ arguments: TemplateArguments) throws -> TemplateText {
         let bound = try arguments.bound("truncate", "length", "killwords", "end", "leeway")
         let length = try integer(bound[0], default: 255, "truncate")
         let end = try bound[2].map { try requiredText($0, "truncate") } ?? "..."
         let leeway = bound[3]?.index ?? 5
         guard length >= end.length, leeway >= 0 else {
-            throw TemplateFault.value("'truncate' needs a length of at least that of its end, and a leeway of at least 0")
+            throw TemplateFault.value(
+                "'truncate' needs a length of at least that of its end, and a leeway of at least 0")
         }
         if text.length <= length.addingReportingOverflow(leeway).partialValue { return text }
         var kept = try text.sliced(TemplateSlice(stop: length - end.length))

@@ -21,7 +21,8 @@ extension TemplateRenderer {
     ) throws -> TemplateValue {
         guard let filter else { throw TemplateFault.unsupported("there is no filter '\(name)'") }
         switch filter {
-        case .tojson, .string, .upper, .lower, .capitalize, .title, .trim, .replace, .indent, .safe, .escape, .forceescape,
+        case .tojson, .string, .upper, .lower, .capitalize, .title, .trim, .replace, .indent, .safe, .escape,
+            .forceescape,
             .wordcount, .format, .urlencode, .truncate, .center, .striptags:
             return try applyToText(filter, value, arguments)
         case .map, .select, .selectattr, .reject, .rejectattr, .sort, .unique, .groupby, .min, .max, .sum, .dictsort:
@@ -75,14 +76,16 @@ extension TemplateRenderer {
     }
 
     private func first(of value: TemplateValue) throws -> TemplateValue {
-        if case .generator(let generator) = value { return generator.next() ?? .undefined(TemplateUndefined()) }
+        if case .generator(let generator) = value { return try generator.next(self) ?? .undefined(TemplateUndefined()) }
         if case .list(let list) = value { return list.elements.first ?? .undefined(TemplateUndefined(owner: "list")) }
         return try elements(of: value).first ?? .undefined(TemplateUndefined(owner: value.staticTypeName))
     }
 
     private func last(of value: TemplateValue) throws -> TemplateValue {
         if case .list(let list) = value { return list.elements.last ?? .undefined(TemplateUndefined(owner: "list")) }
-        if case .generator = value { throw TemplateFault.value("'last' needs a list, not a generator; put 'list' before it") }
+        if case .generator = value {
+            throw TemplateFault.value("'last' needs a list, not a generator; put 'list' before it")
+        }
         return try elements(of: value).last ?? .undefined(TemplateUndefined(owner: value.staticTypeName))
     }
 
@@ -132,7 +135,8 @@ extension TemplateRenderer {
         switch filter {
         case .int:
             let bound = try arguments.bound("int", "default", "base")
-            return try integerValue(of: value, base: try integer(bound[1], default: 10, "int")) ?? bound[0] ?? .integer(0)
+            return try integerValue(of: value, base: try integer(bound[1], default: 10, "int")) ?? bound[0]
+                ?? .integer(0)
         case .float:
             let fallback = try arguments.bound("float", "default")[0] ?? .double(0)
             if case .string(let text) = value { return TemplateNumber.double(text).map { .double($0) } ?? fallback }
@@ -140,7 +144,9 @@ extension TemplateRenderer {
         case .round: return try rounded(value, arguments)
         default:
             if case .double(let number) = value { return .double(number.magnitude) }
-            guard let number = value.index else { throw TemplateFault.value("a \(value.typeName) has no absolute value") }
+            guard let number = value.index else {
+                throw TemplateFault.value("a \(value.typeName) has no absolute value")
+            }
             guard number > .min else { throw TemplateFault.limit("a whole number exceeds 64 bits") }
             return .integer(abs(number))
         }

@@ -73,7 +73,9 @@ extension TemplateRenderer {
             position += 2
         }
         guard position < bytes.count else { return try text(of: value) }
-        guard bytes[position] == UInt8(ascii: ":") else { throw TemplateFault.value("a format needs ':' after a conversion") }
+        guard bytes[position] == UInt8(ascii: ":") else {
+            throw TemplateFault.value("a format needs ':' after a conversion")
+        }
         var specification = field[position + 1..<bytes.count]
         if specification.bytes.contains(UInt8(ascii: "{")) {
             specification = try braceFormatted(specification, arguments, &automatic, level: level + 1)
@@ -91,7 +93,9 @@ extension TemplateRenderer {
         if first.isEmpty || first.allSatisfy({ $0.isASCII && $0.isNumber }) {
             let place = first.isEmpty ? automatic : Int(first) ?? .max
             if first.isEmpty { automatic += 1 }
-            guard place < arguments.positional.count else { throw TemplateFault.value("a format has more places than values") }
+            guard place < arguments.positional.count else {
+                throw TemplateFault.value("a format has more places than values")
+            }
             value = arguments.positional[place]
         } else {
             guard let found = arguments.keywords.last(where: { $0.name == first })?.value else {

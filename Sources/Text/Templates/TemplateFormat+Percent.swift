@@ -14,11 +14,13 @@ extension TemplateRenderer {
             var specification = TemplateFormatSpecification()
             var named: TemplateValue?
             if byte() == UInt8(ascii: "(") {
-                guard let end = bytes[position...].firstIndex(of: UInt8(ascii: ")")), case .dictionary(let dictionary) = values
+                guard let end = bytes[position...].firstIndex(of: UInt8(ascii: ")")),
+                    case .dictionary(let dictionary) = values
                 else { throw TemplateFault.value("'%(name)' in a format needs a dictionary of values") }
                 let name = Array(bytes[position + 1..<end])
                 guard let value = dictionary[name] else {
-                    throw TemplateFault.value("a format asks for '\(String(decoding: name, as: UTF8.self))', which is not given")
+                    throw TemplateFault.value(
+                        "a format asks for '\(String(decoding: name, as: UTF8.self))', which is not given")
                 }
                 named = value
                 usesNames = true
@@ -59,7 +61,12 @@ extension TemplateRenderer {
         }
         result.append(format[position..<format.count])
         if !usesNames, !positional.isEmpty {
-            if case .dictionary = values { return result }
+            // Only values that Python can't take for a dictionary have to be used up.
+            switch values {
+            case .dictionary, .undefined: return result
+            case .list(let list) where !list.isTuple: return result
+            default: break
+            }
             throw TemplateFault.value("a format has fewer places than values")
         }
         return result
@@ -67,7 +74,9 @@ extension TemplateRenderer {
         func byte() -> UInt8? { position < bytes.count ? bytes[position] : nil }
 
         func nextValue() throws -> TemplateValue {
-            guard let value = positional.popFirst() else { throw TemplateFault.value("a format has more places than values") }
+            guard let value = positional.popFirst() else {
+                throw TemplateFault.value("a format has more places than values")
+            }
             return value
         }
 
@@ -109,17 +118,20 @@ extension TemplateRenderer {
                 throw TemplateFault.value("'%c' in a format needs a character or its number")
             }
             return try specification.padded(TemplateText(String(scalar), isOwn: false), default: .right, meter: meter)
-        case UInt8(ascii: "d"), UInt8(ascii: "i"), UInt8(ascii: "u"), UInt8(ascii: "x"), UInt8(ascii: "X"), UInt8(ascii: "o"):
+        case UInt8(ascii: "d"), UInt8(ascii: "i"), UInt8(ascii: "u"), UInt8(ascii: "x"), UInt8(ascii: "X"),
+            UInt8(ascii: "o"):
             var integer = value.index
             if case .double(let number) = value, form | 0x20 != UInt8(ascii: "x"), form != UInt8(ascii: "o") {
                 integer = Int(exactly: number.rounded(.towardZero))
             }
             if let integer, let text = try specification.formatted(integer, meter: meter) { return text }
-        case UInt8(ascii: "e"), UInt8(ascii: "E"), UInt8(ascii: "f"), UInt8(ascii: "F"), UInt8(ascii: "g"), UInt8(ascii: "G"):
+        case UInt8(ascii: "e"), UInt8(ascii: "E"), UInt8(ascii: "f"), UInt8(ascii: "F"), UInt8(ascii: "g"),
+            UInt8(ascii: "G"):
             if let number = value.number, let text = try specification.formatted(number, meter: meter) { return text }
         default: throw TemplateFault.value("a format has an unknown '%\(Character(Unicode.Scalar(form)))'")
         }
-        throw TemplateFault.value("'%\(Character(Unicode.Scalar(form)))' in a format needs a number, not a \(value.typeName)")
+        throw TemplateFault.value(
+            "'%\(Character(Unicode.Scalar(form)))' in a format needs a number, not a \(value.typeName)")
     }
 
     func representation(of value: TemplateValue) throws -> TemplateText {

@@ -15,7 +15,8 @@ struct TemplateFormatSpecification {
     static let greatestWidth = 1 << 20
 
     /// A number's digits with its sign, zeros, grouping and padding.
-    func formatted(_ digits: String, isNegative: Bool, prefix: String = "", meter: TemplateMeter) throws -> TemplateText {
+    func formatted(_ digits: String, isNegative: Bool, prefix: String = "", meter: TemplateMeter) throws -> TemplateText
+    {
         var body = digits
         if let grouping {
             var whole = Substring(digits)
@@ -94,8 +95,11 @@ struct TemplateFormatSpecification {
         case nil:
             digits =
                 self.precision == nil
-                ? TemplateNumber.representation(of: magnitude) : TemplateNumber.general(magnitude, digits: max(1, precision))
-            if self.precision != nil, magnitude.isFinite, !digits.contains("."), !digits.contains("e") { digits += ".0" }
+                ? TemplateNumber.representation(of: magnitude)
+                : TemplateNumber.general(magnitude, digits: max(1, precision))
+            if self.precision != nil, magnitude.isFinite, !digits.contains("."), !digits.contains("e") {
+                digits += ".0"
+            }
         case UInt8(ascii: "%") | 0x20: digits = TemplateNumber.fixed(magnitude * 100, decimals: precision) + "%"
         default: return nil
         }

@@ -94,7 +94,9 @@ struct TemplateJSON {
                 if scalar.isASCII {
                     append(UInt8(scalar.value), to: &bytes)
                 } else {
-                    for unit in UTF16.encode(scalar) ?? UTF16.encodedReplacementCharacter { appendUnit(unit, to: &bytes) }
+                    for unit in UTF16.encode(scalar) ?? UTF16.encodedReplacementCharacter {
+                        appendUnit(unit, to: &bytes)
+                    }
                 }
             }
         } else {

@@ -6,7 +6,9 @@ extension TemplateRenderer {
         switch method {
         case .upper: changed = string.uppercased()
         case .lower: changed = string.lowercased()
-        case .casefold: changed = string.lowercased().split(separator: "ß", omittingEmptySubsequences: false).joined(separator: "ss")
+        case .casefold:
+            changed = string.lowercased().split(separator: "ß", omittingEmptySubsequences: false).joined(
+                separator: "ss")
         case .capitalize: changed = Self.capitalized(string)
         case .swapcase:
             changed = string.unicodeScalars.reduce(into: "") { result, scalar in
@@ -27,7 +29,8 @@ extension TemplateRenderer {
 
     static func capitalized(_ string: String) -> String {
         guard let first = string.unicodeScalars.first else { return "" }
-        return first.properties.titlecaseMapping + String(String.UnicodeScalarView(string.unicodeScalars.dropFirst())).lowercased()
+        return first.properties.titlecaseMapping
+            + String(String.UnicodeScalarView(string.unicodeScalars.dropFirst())).lowercased()
     }
 
     func satisfies(_ text: TemplateText, _ method: TemplateTextMethod) -> Bool {

@@ -188,7 +188,9 @@ struct TemplateLexer {
 
     private mutating func skipComment() throws {
         var end = position
-        while end + 1 < source.count, source[end] != UInt8(ascii: "#") || source[end + 1] != UInt8(ascii: "}") { end += 1 }
+        while end + 1 < source.count, source[end] != UInt8(ascii: "#") || source[end + 1] != UInt8(ascii: "}") {
+            end += 1
+        }
         guard end + 1 < source.count else { throw syntax("a comment '{#' is not closed with '#}'") }
         let sign = end > position ? source[end - 1] : 0
         moved(pastTagAt: end + 2, sign: sign, trimsNewline: true)
@@ -347,7 +349,9 @@ struct TemplateLexer {
             return value < radix
         }
         func skipDigits() {
-            while isDigit(end) || (end < source.count && source[end] == UInt8(ascii: "_") && isDigit(end + 1)) { end += 1 }
+            while isDigit(end) || (end < source.count && source[end] == UInt8(ascii: "_") && isDigit(end + 1)) {
+                end += 1
+            }
         }
         skipDigits()
         if radix == 10 {
@@ -358,7 +362,9 @@ struct TemplateLexer {
             }
             if end < source.count, source[end] | 0x20 == UInt8(ascii: "e") {
                 var exponent = end + 1
-                if exponent < source.count, source[exponent] == UInt8(ascii: "+") || source[exponent] == UInt8(ascii: "-") {
+                if exponent < source.count,
+                    source[exponent] == UInt8(ascii: "+") || source[exponent] == UInt8(ascii: "-")
+                {
                     exponent += 1
                 }
                 if isDigit(exponent) {

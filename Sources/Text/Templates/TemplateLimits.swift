@@ -2,8 +2,10 @@
 public struct TemplateLimits: Sendable, Hashable {
     /// The longest template source, in bytes.
     public var sourceBytes = 1 << 20
-    /// How deep blocks, expressions and macro calls may nest while parsing and rendering.
-    public var nesting = 200
+    /// How deep blocks and brackets may nest. Reading one level takes some 5 KB of stack.
+    public var nesting = 64
+    /// How many operations, calls and filters may follow one another in an expression.
+    public var chain = 200
     /// Evaluations of expressions and statements in one rendering, before what the conversation's size adds.
     public var steps = 2_000_000
     /// Bytes of text and values built in one rendering, before what the conversation's size adds.

@@ -1,8 +1,11 @@
 /// The methods of texts that templates may call.
 enum TemplateTextMethod: String, CaseIterable, Sendable {
-    case split, rsplit, splitlines, strip, lstrip, rstrip, startswith, endswith, upper, lower, title, capitalize, swapcase
-    case casefold, replace, find, rfind, index, rindex, count, join, format, isdigit, isnumeric, isdecimal, isalpha, isalnum
-    case isspace, isupper, islower, istitle, isascii, isidentifier, removeprefix, removesuffix, zfill, ljust, rjust, center
+    case split, rsplit, splitlines, strip, lstrip, rstrip, startswith, endswith, upper, lower, title, capitalize,
+        swapcase
+    case casefold, replace, find, rfind, index, rindex, count, join, format, isdigit, isnumeric, isdecimal, isalpha,
+        isalnum
+    case isspace, isupper, islower, istitle, isascii, isidentifier, removeprefix, removesuffix, zfill, ljust, rjust,
+        center
     case partition, rpartition, expandtabs
 }
 
@@ -38,7 +41,6 @@ extension TemplateRenderer {
         case .get:
             let bound = try arguments.bound("get", "key", "default")
             guard let key = bound[0] else { throw TemplateFault.value("'get' needs a key") }
-            if key.isUndefined { return bound[1] ?? .null }
             return try dictionary.value(of: key) ?? bound[1] ?? .null
         case .clear, .pop, .popitem, .setdefault, .update:
             throw TemplateFault.value("'\(method.rawValue)' would change a dictionary, which templates may not")
@@ -83,7 +85,8 @@ extension TemplateRenderer {
             return .string(try text.replacing(old, with: new, limit: limit < 0 ? .max : limit, meter: meter))
         case .find, .rfind, .index, .rindex, .count: return .integer(try located(text, arguments, method))
         case .join:
-            return .string(try joined(elements(of: try arguments.bound(name, "iterable")[0] ?? .null), text, strict: true))
+            return .string(
+                try joined(elements(of: try arguments.bound(name, "iterable")[0] ?? .null), text, strict: true))
         case .format: return .string(try braceFormatted(text, arguments))
         case .removeprefix:
             let prefix = try requiredText(try arguments.bound(name, "prefix")[0], name)
@@ -100,10 +103,13 @@ extension TemplateRenderer {
             if let place {
                 parts = [text[0..<place], separator, text[place + separator.count..<text.count]]
             } else {
-                parts = method == .partition ? [text, TemplateText(), TemplateText()] : [TemplateText(), TemplateText(), text]
+                parts =
+                    method == .partition
+                    ? [text, TemplateText(), TemplateText()] : [TemplateText(), TemplateText(), text]
             }
             return try makeList(parts.map { .string($0) }, isTuple: true)
-        case .expandtabs: return .string(try expandedTabs(text, try integer(arguments.bound(name, "tabsize")[0], default: 8, name)))
+        case .expandtabs:
+            return .string(try expandedTabs(text, try integer(arguments.bound(name, "tabsize")[0], default: 8, name)))
         case .isdigit, .isnumeric, .isdecimal, .isalpha, .isalnum, .isspace, .isupper, .islower, .istitle, .isascii,
             .isidentifier:
             return .bool(satisfies(text, method))
@@ -157,7 +163,11 @@ extension TemplateRenderer {
                 TemplateSlice(start: start, stop: try bound[2].map { try integer($0, default: 0, method.rawValue) }))
         }
         let affixes: [TemplateValue]
-        if case .list(let list)? = bound[0], list.isTuple { affixes = list.elements } else { affixes = [bound[0] ?? .null] }
+        if case .list(let list)? = bound[0], list.isTuple {
+            affixes = list.elements
+        } else {
+            affixes = [bound[0] ?? .null]
+        }
         for affix in affixes {
             let affix = try requiredText(affix, method.rawValue)
             if method == .startswith ? text.hasPrefix(affix) : text.hasSuffix(affix) { return true }
@@ -198,7 +208,9 @@ extension TemplateRenderer {
             return result
         }
         let fill = try optionalText(bound[1], method.rawValue) ?? " "
-        guard fill.length == 1 else { throw TemplateFault.value("'\(method.rawValue)' fills with exactly one character") }
+        guard fill.length == 1 else {
+            throw TemplateFault.value("'\(method.rawValue)' fills with exactly one character")
+        }
         let left: Int
         switch method {
         case .ljust: left = 0

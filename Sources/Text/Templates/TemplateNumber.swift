@@ -72,7 +72,8 @@ enum TemplateNumber {
     /// The number times a power of ten, changed, and back.
     static func scaled(_ value: Double, _ precision: Int, _ change: (Double) -> Double) -> Double {
         let scale = pow(10, Double(precision))
-        return change(value * scale) / scale
+        // Adding 0 makes -0 a 0, as Python's rounding to whole numbers does.
+        return (change(value * scale) + 0) / scale
     }
 
     /// `int(text, base)`, or nil.

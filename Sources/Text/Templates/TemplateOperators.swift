@@ -36,8 +36,10 @@ extension TemplateRenderer {
         case (.add, .string(let left), .string(let right)): return .string(try joined(left, right))
         case (.add, .list(let first), .list(let second)) where first.isTuple == second.isTuple:
             return try makeList(first.elements + second.elements, isTuple: first.isTuple)
-        case (.multiply, .string(let text), _) where right.index != nil: return .string(try repeated(text, right.index ?? 0))
-        case (.multiply, _, .string(let text)) where left.index != nil: return .string(try repeated(text, left.index ?? 0))
+        case (.multiply, .string(let text), _) where right.index != nil:
+            return .string(try repeated(text, right.index ?? 0))
+        case (.multiply, _, .string(let text)) where left.index != nil:
+            return .string(try repeated(text, left.index ?? 0))
         case (.multiply, .list(let list), _) where right.index != nil: return try repeated(list, right.index ?? 0)
         case (.multiply, _, .list(let list)) where left.index != nil: return try repeated(list, left.index ?? 0)
         default: break
@@ -112,12 +114,19 @@ extension TemplateRenderer {
         return result
     }
 
-    private func doubleResult(_ operation: TemplateExpression.Binary, _ left: Double, _ right: Double) throws -> Double {
+    private func doubleResult(_ operation: TemplateExpression.Binary, _ left: Double, _ right: Double) throws -> Double
+    {
         switch operation {
         case .add: return left + right
         case .subtract: return left - right
         case .multiply: return left * right
-        case .power: return pow(left, right)
+        case .power:
+            if left == 0, right < 0 { throw TemplateFault.value("division by zero") }
+            let result = pow(left, right)
+            guard result.isFinite || !left.isFinite || !right.isFinite else {
+                throw TemplateFault.value("the power of two numbers is too large or not a real number")
+            }
+            return result
         case .divide, .floorDivide, .remainder:
             if right == 0 { throw TemplateFault.value("division by zero") }
             if operation == .divide { return left / right }
@@ -149,14 +158,18 @@ extension TemplateRenderer {
         case (.list(let left), .list(let right)):
             guard left.isTuple == right.isTuple, left.elements.count == right.elements.count else { return false }
             return try deeper {
-                for (left, right) in zip(left.elements, right.elements) where try !areEqual(left, right) { return false }
+                for (left, right) in zip(left.elements, right.elements) where try !areEqual(left, right) {
+                    return false
+                }
                 return true
             }
         case (.dictionary(let left), .dictionary(let right)):
             guard left.entries.count == right.entries.count else { return false }
             return try deeper {
                 for entry in left.entries {
-                    guard let other = try right.value(of: entry.key), try areEqual(entry.value, other) else { return false }
+                    guard let other = try right.value(of: entry.key), try areEqual(entry.value, other) else {
+                        return false
+                    }
                 }
                 return true
             }
@@ -213,12 +226,11 @@ extension TemplateRenderer {
             }
             return false
         case .generator(let generator):
-            while let candidate = generator.next() {
+            while let candidate = try generator.next(self) {
                 if try areEqual(candidate, element) { return true }
             }
             return false
         case .dictionary(let dictionary):
-            if element.isUndefined { return false }
             return try dictionary.value(of: element) != nil
         default: throw TemplateFault.value("'in' asks for a list, a dictionary or a text, not a \(container.typeName)")
         }

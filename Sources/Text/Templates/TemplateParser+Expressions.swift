@@ -5,8 +5,8 @@ extension TemplateParser {
         _ kind: TemplateExpression.Kind, _ children: TemplateExpression?..., arguments: TemplateCallArguments? = nil
     ) throws -> TemplateExpression {
         let deepest = max(children.map { $0?.depth ?? 0 }.max() ?? 0, arguments?.depth ?? 0)
-        guard deepest < limits.nesting else {
-            throw TemplateFault.limit("an expression nests more than \(limits.nesting) levels deep")
+        guard deepest < limits.chain else {
+            throw TemplateFault.limit("an expression joins more than \(limits.chain) operations")
         }
         return TemplateExpression(kind, depth: deepest + 1)
     }
@@ -167,7 +167,7 @@ extension TemplateParser {
             case "true", "True": return try node(.literal(.bool(true)))
             case "false", "False": return try node(.literal(.bool(false)))
             case "none", "None": return try node(.literal(.null))
-            default: return try node(.name(intern(name)))
+            default: return try node(.name(internVariable(name)))
             }
         case .string(var text):
             advance()
@@ -182,37 +182,51 @@ extension TemplateParser {
         case .float(let value):
             advance()
             return try node(.literal(.double(value)))
-        case .symbol(.openParenthesis):
-            advance()
-            let value = try tupleOrExpression(isParenthesised: true)
-            try expect(.closeParenthesis)
-            return value
-        case .symbol(.openBracket):
-            advance()
-            var elements: [TemplateExpression] = []
-            while !isSymbol(.closeBracket) {
-                if !elements.isEmpty { try expect(.comma) }
-                if isSymbol(.closeBracket) { break }
-                elements.append(try expression())
-            }
-            advance()
-            return try list(.list(elements), elements)
-        case .symbol(.openBrace):
-            advance()
-            var entries: [(key: TemplateExpression, value: TemplateExpression)] = []
-            while !isSymbol(.closeBrace) {
-                if !entries.isEmpty { try expect(.comma) }
-                if isSymbol(.closeBrace) { break }
-                let key = try expression()
-                try expect(.colon)
-                entries.append((key, try expression()))
-            }
-            advance()
-            return try list(.dictionary(entries), entries.flatMap { [$0.key, $0.value] })
+        case .symbol(.openParenthesis): return try parenthesised()
+        case .symbol(.openBracket): return try listLiteral()
+        case .symbol(.openBrace): return try dictionaryLiteral()
         default: throw syntax("expected an expression, found \(token.summary)")
         }
     }
 
+    // The stack frame of `primary` counts for every level of nesting, so what it seldom needs is kept out of it.
+    @inline(never)
+    private mutating func parenthesised() throws -> TemplateExpression {
+        advance()
+        let value = try tupleOrExpression(isParenthesised: true)
+        try expect(.closeParenthesis)
+        return value
+    }
+
+    @inline(never)
+    private mutating func listLiteral() throws -> TemplateExpression {
+        advance()
+        var elements: [TemplateExpression] = []
+        while !isSymbol(.closeBracket) {
+            if !elements.isEmpty { try expect(.comma) }
+            if isSymbol(.closeBracket) { break }
+            elements.append(try expression())
+        }
+        advance()
+        return try list(.list(elements), elements)
+    }
+
+    @inline(never)
+    private mutating func dictionaryLiteral() throws -> TemplateExpression {
+        advance()
+        var entries: [(key: TemplateExpression, value: TemplateExpression)] = []
+        while !isSymbol(.closeBrace) {
+            if !entries.isEmpty { try expect(.comma) }
+            if isSymbol(.closeBrace) { break }
+            let key = try expression()
+            try expect(.colon)
+            entries.append((key, try expression()))
+        }
+        advance()
+        return try list(.dictionary(entries), entries.flatMap { [$0.key, $0.value] })
+    }
+
+    @inline(never)
     private mutating func postfix(of value: TemplateExpression) throws -> TemplateExpression {
         var value = value
         while true {
@@ -236,6 +250,7 @@ extension TemplateParser {
         }
     }
 
+    @inline(never)
     private mutating func subscripted(_ value: TemplateExpression) throws -> TemplateExpression {
         func ends(_ parser: TemplateParser) -> Bool {
             parser.isSymbol(.colon) || parser.isSymbol(.closeBracket) || parser.isSymbol(.comma)
@@ -260,6 +275,7 @@ extension TemplateParser {
         return try node(.element(value, index), value, index)
     }
 
+    @inline(never)
     private mutating func callArguments() throws -> TemplateCallArguments {
         try expect(.openParenthesis)
         var arguments = TemplateCallArguments()
@@ -271,7 +287,9 @@ extension TemplateParser {
             }
             isFirst = false
             if skip(.multiply) {
-                guard arguments.spread == nil, arguments.keywordSpread == nil else { throw syntax("a second '*' argument") }
+                guard arguments.spread == nil, arguments.keywordSpread == nil else {
+                    throw syntax("a second '*' argument")
+                }
                 arguments.spread = try expression()
             } else if skip(.power) {
                 guard arguments.keywordSpread == nil else { throw syntax("a second '**' argument") }
@@ -331,6 +349,7 @@ extension TemplateParser {
         return name
     }
 
+    @inline(never)
     private mutating func test(of value: TemplateExpression) throws -> TemplateExpression {
         advance()
         let isNegated = skip(name: "not")

@@ -7,6 +7,8 @@ struct TemplateParser {
     private var nameIndices: [String: Int] = [:]
     private var nesting = 0
     private var loopNesting = 0
+    /// Which of the names that only macros know were read since the innermost macro began.
+    private var specialNames: Set<Int> = []
 
     /// Reads a template. Throws `TemplateError`.
     static func parse(_ source: String, limits: TemplateLimits) throws -> TemplateProgram {
@@ -116,7 +118,8 @@ struct TemplateParser {
                     body.append(TemplateStatement(kind: try parser.statement(ends), line: token.line))
                 case .end:
                     if ends.isEmpty { return body }
-                    throw parser.syntax("the template ends where '{% \(ends.joined(separator: " %}' or '{% ")) %}' is missing")
+                    throw parser.syntax(
+                        "the template ends where '{% \(ends.joined(separator: " %}' or '{% ")) %}' is missing")
                 default:
                     throw parser.syntax("unexpected \(token.summary)")
                 }
@@ -242,12 +245,25 @@ struct TemplateParser {
 
     private mutating func macro() throws -> TemplateStatement.Kind {
         let name = intern(try expectName())
-        let parameters = try parameters()
+        return .macro(try macro(name, parameters: try parameters(), end: "endmacro"))
+    }
+
+    private mutating func macro(
+        _ name: Int, parameters: [(name: Int, fallback: TemplateExpression?)], end: String
+    ) throws -> TemplateMacroDefinition {
         // A macro's body runs outside the loop it stands in.
-        let outer = loopNesting
-        loopNesting = 0
-        defer { loopNesting = outer }
-        return .macro(TemplateMacroDefinition(name: name, parameters: parameters, body: try body(until: "endmacro")))
+        let outer = (loopNesting, specialNames)
+        (loopNesting, specialNames) = (0, [])
+        defer { (loopNesting, specialNames) = outer }
+        let body = try body(until: end)
+        return TemplateMacroDefinition(name: name, parameters: parameters, body: body, specialNames: specialNames)
+    }
+
+    /// Interns the name of a variable that is read.
+    mutating func internVariable(_ name: String) -> Int {
+        let index = intern(name)
+        if index < TemplateNames.allCases.count { specialNames.insert(index) }
+        return index
     }
 
     private mutating func parameters() throws -> [(name: Int, fallback: TemplateExpression?)] {
@@ -273,11 +289,7 @@ struct TemplateParser {
         let parameters = isSymbol(.openParenthesis) ? try parameters() : []
         let call = try expression()
         guard case .call = call.kind else { throw syntax("expected a call after 'call'") }
-        let outer = loopNesting
-        loopNesting = 0
-        defer { loopNesting = outer }
-        let body = try body(until: "endcall")
-        return .call(call, caller: TemplateMacroDefinition(name: intern("caller"), parameters: parameters, body: body))
+        return .call(call, caller: try macro(TemplateNames.caller.index, parameters: parameters, end: "endcall"))
     }
 
     private mutating func with() throws -> TemplateStatement.Kind {

@@ -9,7 +9,8 @@ struct TemplateArguments {
             throw TemplateFault.value(
                 "'\(function)' takes at most \(parameters.count) arguments, \(positional.count) are given")
         }
-        var values = positional.map(Optional.some) + [TemplateValue?](repeating: nil, count: parameters.count - positional.count)
+        var values =
+            positional.map(Optional.some) + [TemplateValue?](repeating: nil, count: parameters.count - positional.count)
         for (name, value) in keywords {
             guard let place = parameters.firstIndex(of: name) else {
                 throw TemplateFault.value("'\(function)' has no argument '\(name)'")
@@ -96,7 +97,9 @@ extension TemplateRenderer {
         let parameters = definition.parameters
         let inner = TemplateScope(parent: macro.scope)
         var keywords = arguments.keywords
-        if let place = keywords.firstIndex(where: { $0.name == TemplateNames.caller.rawValue }) {
+        if definition.specialNames.contains(TemplateNames.caller.index),
+            let place = keywords.firstIndex(where: { $0.name == TemplateNames.caller.rawValue })
+        {
             inner.set(TemplateNames.caller.index, to: keywords.remove(at: place).value)
         }
         let text = try deeper {
@@ -108,7 +111,8 @@ extension TemplateRenderer {
                     let given = place.map { keywords.remove(at: $0).value }
                     if position < arguments.positional.count {
                         guard case nil = given else {
-                            throw TemplateFault.value("the macro '\(name)' is given the argument '\(parameterName)' twice")
+                            throw TemplateFault.value(
+                                "the macro '\(name)' is given the argument '\(parameterName)' twice")
                         }
                         inner.set(parameter.name, to: arguments.positional[position])
                     } else if let given {
@@ -120,10 +124,19 @@ extension TemplateRenderer {
                     }
                 }
                 let extra = Array(arguments.positional.dropFirst(parameters.count))
-                inner.set(TemplateNames.varargs.index, to: try makeList(extra, isTuple: true))
-                inner.set(
-                    TemplateNames.kwargs.index,
-                    to: try makeDictionary(keywords.map { .init(key: .text($0.name), value: $0.value) }))
+                if definition.specialNames.contains(TemplateNames.varargs.index) {
+                    inner.set(TemplateNames.varargs.index, to: try makeList(extra, isTuple: true))
+                } else if !extra.isEmpty {
+                    throw TemplateFault.value(
+                        "the macro '\(name)' takes at most \(parameters.count) arguments, "
+                            + "\(arguments.positional.count) are given")
+                }
+                if definition.specialNames.contains(TemplateNames.kwargs.index) {
+                    let entries = keywords.map { TemplateDictionary.Entry(key: .text($0.name), value: $0.value) }
+                    inner.set(TemplateNames.kwargs.index, to: try makeDictionary(entries))
+                } else if let unknown = keywords.first?.name {
+                    throw TemplateFault.value("the macro '\(name)' has no argument '\(unknown)'")
+                }
                 _ = try run(definition.body)
             }
         }
@@ -168,7 +181,8 @@ extension TemplateRenderer {
         case .namespace:
             let attributes = try entries(arguments).map { (name: try text(of: $0.key).string, value: $0.value) }
             if let name = attributes.first(where: { $0.name.hasPrefix("_") })?.name {
-                throw TemplateFault.value("a namespace can't have the attribute '\(name)'; names must not begin with '_'")
+                throw TemplateFault.value(
+                    "a namespace can't have the attribute '\(name)'; names must not begin with '_'")
             }
             try meter.charge(elements: attributes.count + 1)
             return makeNamespace(attributes)
@@ -204,7 +218,8 @@ extension TemplateRenderer {
         let (start, end) = bounds.count == 1 ? (0, bounds[0]) : (bounds[0], bounds[1])
         let step = bounds.count == 3 ? bounds[2] : 1
         if step == 0 { throw TemplateFault.value("the step of 'range' can't be 0") }
-        let (distance, overflow) = step > 0 ? end.subtractingReportingOverflow(start) : start.subtractingReportingOverflow(end)
+        let (distance, overflow) =
+            step > 0 ? end.subtractingReportingOverflow(start) : start.subtractingReportingOverflow(end)
         let count = distance <= 0 && !overflow ? 0 : (UInt(bitPattern: distance) - 1) / step.magnitude + 1
         let isEmpty = step > 0 ? end <= start : end >= start
         guard isEmpty || count <= UInt(meter.limits.range) else {
@@ -215,7 +230,9 @@ extension TemplateRenderer {
 
     /// What `dict(…)` makes entries of: a dictionary or pairs, then keyword arguments.
     private func entries(_ arguments: TemplateArguments) throws -> [TemplateDictionary.Entry] {
-        guard arguments.positional.count <= 1 else { throw TemplateFault.value("'dict' takes one value and named ones") }
+        guard arguments.positional.count <= 1 else {
+            throw TemplateFault.value("'dict' takes one value and named ones")
+        }
         var entries: [TemplateDictionary.Entry] = []
         switch arguments.positional.first {
         case nil: break

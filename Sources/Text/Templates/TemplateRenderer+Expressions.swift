@@ -83,7 +83,8 @@ extension TemplateRenderer {
     }
 
     private func slice(
-        _ object: TemplateExpression, _ start: TemplateExpression?, _ stop: TemplateExpression?, _ step: TemplateExpression?
+        _ object: TemplateExpression, _ start: TemplateExpression?, _ stop: TemplateExpression?,
+        _ step: TemplateExpression?
     ) throws -> TemplateValue {
         let object = try value(of: object)
         let slice = TemplateSlice(start: try bound(start), stop: try bound(stop), step: try bound(step))
@@ -233,7 +234,7 @@ extension TemplateValue {
 
     var isHashable: Bool {
         switch self {
-        case .null, .bool, .integer, .double, .string: true
+        case .undefined, .null, .bool, .integer, .double, .string: true
         case .list(let list): list.isTuple && list.elements.allSatisfy(\.isHashable)
         default: false
         }

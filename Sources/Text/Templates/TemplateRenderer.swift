@@ -71,7 +71,8 @@ final class TemplateRenderer {
         depth += 1
         defer { depth -= 1 }
         guard depth <= Self.maximumDepth else {
-            throw TemplateFault.limit("rendering nests more than \(Self.maximumDepth) levels deep; a macro may call itself without end")
+            throw TemplateFault.limit(
+                "rendering nests more than \(Self.maximumDepth) levels deep; a macro may call itself without end")
         }
         return try body()
     }
@@ -194,10 +195,12 @@ final class TemplateRenderer {
         case .attribute(let object, let attribute):
             guard case .namespace(let namespace)? = variable(object) else {
                 throw TemplateFault.value(
-                    "'\(program.names[object].text).\(attribute)' can't be set: '\(program.names[object].text)' is not a namespace")
+                    "'\(program.names[object].text).\(attribute)' can't be set: '\(program.names[object].text)' is not a namespace"
+                )
             }
             if attribute.hasPrefix("_") {
-                throw TemplateFault.value("a namespace can't have the attribute '\(attribute)'; names must not begin with '_'")
+                throw TemplateFault.value(
+                    "a namespace can't have the attribute '\(attribute)'; names must not begin with '_'")
             }
             try meter.charge(elements: 1)
             namespace[attribute] = value
@@ -215,13 +218,15 @@ final class TemplateRenderer {
         switch value {
         case .undefined: return []
         case .list(let list): return list.elements
-        case .generator(let generator): return generator.takeAll()
+        case .generator(let generator): return try generator.takeAll(self)
         case .dictionary(let dictionary):
             try meter.charge(elements: dictionary.entries.count)
             return dictionary.entries.map(\.key)
         case .string(let text):
             try meter.charge(elements: text.count)
-            return text.characters.map { .string($0) }
+            var plain = text
+            plain.isMarkup = false
+            return plain.characters.map { .string($0) }
         default: throw TemplateFault.value("a value of type \(value.typeName) can't be iterated over")
         }
     }

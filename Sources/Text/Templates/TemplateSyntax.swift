@@ -136,11 +136,17 @@ final class TemplateMacroDefinition: Sendable {
     let name: Int
     let parameters: [(name: Int, fallback: TemplateExpression?)]
     let body: [TemplateStatement]
+    /// Which of `caller`, `varargs` and `kwargs` the body reads; without them, what they would hold is refused.
+    let specialNames: Set<Int>
 
-    init(name: Int, parameters: [(name: Int, fallback: TemplateExpression?)], body: [TemplateStatement]) {
+    init(
+        name: Int, parameters: [(name: Int, fallback: TemplateExpression?)], body: [TemplateStatement],
+        specialNames: Set<Int>
+    ) {
         self.name = name
         self.parameters = parameters
         self.body = body
+        self.specialNames = specialNames
     }
 }
 

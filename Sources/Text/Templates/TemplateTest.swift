@@ -1,7 +1,8 @@
 /// The tests that templates may use: `value is name`.
 enum TemplateTest: String, CaseIterable, Sendable {
     case defined, undefined, none, string, number, integer, float, boolean, mapping, iterable, sequence, sameas
-    case eq, ne, gt, ge, lt, le, `in`, `true`, `false`, odd, even, divisibleby, callable, lower, upper, escaped, filter, test
+    case eq, ne, gt, ge, lt, le, `in`, `true`, `false`, odd, even, divisibleby, callable, lower, upper, escaped, filter,
+        test
 
     init?(name: String) {
         switch name {
@@ -36,9 +37,9 @@ extension TemplateRenderer {
         case .le: return try holds(.lessOrEqual, value, try operand())
         case .in: return try contains(try operand(), value)
         case .sameas: return try isSame(value, try operand())
-        case .divisibleby: return try remainder(of: value, by: try operand(), name) == 0
-        case .odd: return try remainder(of: value, by: .integer(2), name) == 1
-        case .even: return try remainder(of: value, by: .integer(2), name) == 0
+        case .divisibleby: return try areEqual(try binary(.remainder, value, try operand()), .integer(0))
+        case .odd: return try areEqual(try binary(.remainder, value, .integer(2)), .integer(1))
+        case .even: return try areEqual(try binary(.remainder, value, .integer(2)), .integer(0))
         case .lower: return satisfies(try text(of: value), .islower)
         case .upper: return satisfies(try text(of: value), .isupper)
         case .filter: return TemplateFilter(name: try text(of: value).string) != nil
@@ -60,19 +61,13 @@ extension TemplateRenderer {
         case (.iterable, .string), (.iterable, .list), (.iterable, .dictionary), (.iterable, .undefined),
             (.iterable, .generator), (.iterable, .loop):
             true
-        case (.callable, .function), (.callable, .method), (.callable, .macro), (.callable, .joiner), (.callable, .undefined),
+        case (.callable, .function), (.callable, .method), (.callable, .macro), (.callable, .joiner),
+            (.callable, .undefined),
             (.callable, .loop):
             true
         case (.escaped, .string(let text)): text.isMarkup
         default: false
         }
-    }
-
-    private func remainder(of value: TemplateValue, by divisor: TemplateValue, _ name: String) throws -> Double {
-        guard let remainder = try binary(.remainder, value, divisor).number else {
-            throw TemplateFault.value("the test '\(name)' needs a number, not a \(value.typeName)")
-        }
-        return remainder
     }
 
     /// Whether both are the same object; for values without identity, whether they are equal and of one type.

@@ -62,7 +62,8 @@ extension TemplateText {
             return bytes[offset + 1] == 0x85 || bytes[offset + 1] == 0xA0 ? 2 : 0
         case 0xE1, 0xE2, 0xE3:
             guard offset + 2 < bytes.count else { return 0 }
-            let scalar = UInt32(bytes[offset] & 0x0F) << 12 | UInt32(bytes[offset + 1] & 0x3F) << 6
+            let scalar =
+                UInt32(bytes[offset] & 0x0F) << 12 | UInt32(bytes[offset + 1] & 0x3F) << 6
                 | UInt32(bytes[offset + 2] & 0x3F)
             switch scalar {
             case 0x1680, 0x2000...0x200A, 0x2028, 0x2029, 0x202F, 0x205F, 0x3000: return 3

@@ -118,10 +118,10 @@ extension TemplateText {
         if let begun = start { words.append(begun..<count) }
         if words.count <= limit { return words.map { self[$0] } }
         if fromRight {
-            let joined = self[0..<words[words.count - limit - 1].upperBound].trimmed(right: false)
-            return [joined] + words.suffix(limit).map { self[$0] }
+            let rest = self[0..<words[words.count - limit - 1].upperBound]
+            return [rest] + words.suffix(limit).map { self[$0] }
         }
-        let rest = self[words[limit].lowerBound..<count].trimmed(left: false)
+        let rest = self[words[limit].lowerBound..<count]
         return words.prefix(limit).map { self[$0] } + [rest]
     }
 

@@ -15,7 +15,9 @@ extension TemplateRenderer {
     /// Appends `repr(value)`.
     func appendRepresentation(of value: TemplateValue, to bytes: inout [UInt8], level: Int) throws {
         try meter.step()
-        guard level <= TemplateList.maximumDepth else { throw TemplateFault.limit("a value nests too deep to be printed") }
+        guard level <= TemplateList.maximumDepth else {
+            throw TemplateFault.limit("a value nests too deep to be printed")
+        }
         let start = bytes.count
         switch value {
         case .undefined: bytes += "Undefined".utf8
@@ -23,7 +25,10 @@ extension TemplateRenderer {
         case .bool(let value): bytes += (value ? "True" : "False").utf8
         case .integer(let value): bytes += String(value).utf8
         case .double(let value): bytes += TemplateNumber.representation(of: value).utf8
-        case .string(let text): TemplateQuoting.appendRepresentation(of: text.bytes, to: &bytes)
+        case .string(let text):
+            if text.isMarkup { bytes += "Markup(".utf8 }
+            TemplateQuoting.appendRepresentation(of: text.bytes, to: &bytes)
+            if text.isMarkup { bytes.append(UInt8(ascii: ")")) }
         case .list(let list):
             bytes.append(UInt8(ascii: list.isTuple ? "(" : "["))
             for (position, element) in list.elements.enumerated() {
@@ -93,7 +98,8 @@ enum TemplateQuoting {
 
     private static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.properties.generalCategory {
-        case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator, .spaceSeparator:
+        case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator,
+            .spaceSeparator:
             false
         default: true
         }

@@ -150,6 +150,7 @@ final class TemplateDictionary {
 
 /// A dictionary key, equal where Python's keys are: 1, 1.0 and True are one key.
 enum TemplateKey: Hashable {
+    case undefined
     case null
     case integer(Int)
     case double(Double)
@@ -158,6 +159,7 @@ enum TemplateKey: Hashable {
 
     init(_ value: TemplateValue) throws {
         switch value {
+        case .undefined: self = .undefined
         case .null: self = .null
         case .bool(let value): self = .integer(value ? 1 : 0)
         case .integer(let value): self = .integer(value)
@@ -170,22 +172,43 @@ enum TemplateKey: Hashable {
     }
 }
 
-/// What `map`, `select` and their like give: elements to go through once, always true as a condition.
+/// What `map`, `select` and their like give: elements made while they are gone through, once. Always true as a condition.
 final class TemplateGenerator {
-    private(set) var remaining: ArraySlice<TemplateValue>
+    private let source: TemplateValue
+    private var elements: ArraySlice<TemplateValue>?
+    private let transform: (TemplateValue) throws -> TemplateValue?
     let depth: Int
 
-    init(_ elements: [TemplateValue]) throws {
-        remaining = elements[...]
-        depth = try TemplateList.depth(above: elements.lazy.map(\.depth).max() ?? 0)
+    /// - Parameter transform: makes an element of one of the source's; nil leaves it out.
+    init(over source: TemplateValue, _ transform: @escaping (TemplateValue) throws -> TemplateValue?) throws {
+        self.source = source
+        self.transform = transform
+        depth = try TemplateList.depth(above: source.depth)
     }
 
-    func takeAll() -> [TemplateValue] {
-        defer { remaining = [] }
-        return Array(remaining)
+    convenience init(_ elements: [TemplateValue]) throws {
+        try self.init(over: .list(TemplateList(elements))) { $0 }
     }
 
-    func next() -> TemplateValue? { remaining.popFirst() }
+    func next(_ renderer: TemplateRenderer) throws -> TemplateValue? {
+        if case .generator(let source) = source {
+            while let element = try renderer.deeper({ try source.next(renderer) }) {
+                if let value = try transform(element) { return value }
+            }
+            return nil
+        }
+        if elements == nil { elements = try renderer.elements(of: source)[...] }
+        while let element = elements?.popFirst() {
+            if let value = try transform(element) { return value }
+        }
+        return nil
+    }
+
+    func takeAll(_ renderer: TemplateRenderer) throws -> [TemplateValue] {
+        var all: [TemplateValue] = []
+        while let element = try next(renderer) { all.append(element) }
+        return all
+    }
 }
 
 /// The one kind of value that templates may change: `set ns.name = value`.
