@@ -7,7 +7,7 @@ static const float root_2_over_pi = 0.79788456080f;
 
 CK_INLINE float gelu(float x) { return 0.5f * x * erfc_approx(-x * inverse_root_2); }
 CK_INLINE float gelu_slope(float x) {
-    return 0.5f * erfc_approx(-x * inverse_root_2) + x * inverse_root_2_pi * exp_approx(-0.5f * x * x);
+    return 0.5f * erfc_approx(-x * inverse_root_2) + x * inverse_root_2_pi * exp_below(-0.5f * x * x);
 }
 // (1 + tanh u) / 2 = σ(2u), which doesn't cancel where tanh nears -1.
 CK_INLINE float gelu_tanh(float x) { return x * sigmoid_approx(2.0f * root_2_over_pi * (x + 0.044715f * x * x * x)); }
@@ -21,7 +21,7 @@ CK_INLINE float silu_slope(float x) {
     return s * (1.0f + x * (1.0f - s));
 }
 // log σ(x) = min(x, 0) - log(1 + e^-|x|)
-CK_INLINE float log_sigmoid(float x) { return (x < 0 ? x : 0.0f) - log1pf(exp_approx(-fabsf(x))); }
+CK_INLINE float log_sigmoid(float x) { return (x < 0 ? x : 0.0f) - log1pf(exp_below(-fabsf(x))); }
 
 #define FUNCTION(NAME, VALUE, SLOPE)                                                                              \
     CK_CLONES static void NAME##_forward(const float *xs, float *ys, int64_t n) {                                 \

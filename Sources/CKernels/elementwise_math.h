@@ -19,23 +19,34 @@
 // Sums run over sixteen partial sums on every processor, so that their order does not depend on the vector's width.
 // Macros, because a vector passed by value would bind the function to one instruction set.
 typedef float f32x16 __attribute__((vector_size(64)));
+typedef float f32x8 __attribute__((vector_size(32)));
+typedef float f32x4 __attribute__((vector_size(16)));
 typedef uint32_t u32x16 __attribute__((vector_size(64)));
 typedef float f32x16_anywhere __attribute__((vector_size(64), aligned(4), may_alias));
 typedef uint16_t u16x16_anywhere __attribute__((vector_size(32), aligned(2), may_alias));
 
-#define splat16(x) ((f32x16){0} + (x))
 #define load16(p) ((f32x16)(*(const f32x16_anywhere *)(p)))
 #define load16_bf16(p) ((f32x16)(__builtin_convertvector(*(const u16x16_anywhere *)(p), u32x16) << 16))
 #define store16(p, v) (*(f32x16_anywhere *)(p) = (v))
 
-// Adds the lanes in a fixed order.
+// Adds the lanes in a fixed order: halves, quarters, pairs.
 CK_INLINE float sum16(const f32x16 *v) {
-    float s[16];
-    memcpy(s, v, sizeof s);
-    for (int width = 8; width > 0; width /= 2) {
-        for (int i = 0; i < width; i++) s[i] += s[i + width];
-    }
-    return s[0];
+    f32x8 halves = __builtin_shufflevector(*v, *v, 0, 1, 2, 3, 4, 5, 6, 7) +
+                   __builtin_shufflevector(*v, *v, 8, 9, 10, 11, 12, 13, 14, 15);
+    f32x4 quarters = __builtin_shufflevector(halves, halves, 0, 1, 2, 3) +
+                     __builtin_shufflevector(halves, halves, 4, 5, 6, 7);
+    return (quarters[0] + quarters[2]) + (quarters[1] + quarters[3]);
+}
+
+CK_INLINE float max16(const f32x16 *v) {
+    f32x8 halves = __builtin_elementwise_max(
+        __builtin_shufflevector(*v, *v, 0, 1, 2, 3, 4, 5, 6, 7),
+        __builtin_shufflevector(*v, *v, 8, 9, 10, 11, 12, 13, 14, 15));
+    f32x4 quarters = __builtin_elementwise_max(
+        __builtin_shufflevector(halves, halves, 0, 1, 2, 3), __builtin_shufflevector(halves, halves, 4, 5, 6, 7));
+    float even = quarters[0] > quarters[2] ? quarters[0] : quarters[2];
+    float odd = quarters[1] > quarters[3] ? quarters[1] : quarters[3];
+    return even > odd ? even : odd;
 }
 
 CK_INLINE float dot(const float *x, const float *y, int64_t n) {
@@ -67,22 +78,20 @@ CK_INLINE float max_of(const float *x, int64_t n) {
     if (n >= 16) {
         f32x16 m = load16(x);
         for (i = 16; i + 16 <= n; i += 16) m = __builtin_elementwise_max(m, load16(x + i));
-        for (int lane = 0; lane < 16; lane++) best = m[lane] > best ? m[lane] : best;
+        best = max16(&m);
     }
     for (; i < n; i++) best = x[i] > best ? x[i] : best;
     return best;
 }
 
-// eˣ: 2ⁿ · eʳ with r in ±ln 2 / 2, a polynomial of degree 6 for eʳ. Relative error below 2e-7; 0 below -87.3.
-CK_INLINE float exp_approx(float x) {
+// eˣ for -87.3 <= x <= 88.7: 2ⁿ · eʳ with |r| <= ln 2 / 2, a polynomial of degree 6 for eʳ. Relative error below 2e-7.
+CK_INLINE float exp_within(float x) {
     const float magic = 12582912.0f;  // 1.5 · 2²³: adding it rounds to the nearest integer
-    float clamped = x < -87.3f ? -87.3f : x;
-    clamped = clamped > 88.7f ? 88.7f : clamped;
-    float n = clamped * 1.44269504f + magic;
+    float n = x * 1.44269504f + magic;
     int32_t exponent;
     memcpy(&exponent, &n, sizeof exponent);
     n -= magic;
-    float r = clamped - n * 0.693359375f + n * 2.12194440e-4f;
+    float r = x - n * 0.693359375f + n * 2.12194440e-4f;
     float p = 1.3981999e-3f;
     p = p * r + 8.3334519e-3f;
     p = p * r + 4.1665795e-2f;
@@ -94,12 +103,25 @@ CK_INLINE float exp_approx(float x) {
     bits = (int32_t)((uint32_t)bits + ((uint32_t)exponent << 23));
     float y;
     memcpy(&y, &bits, sizeof y);
-    y = x < -87.3f ? 0.0f : y;
+    return y;
+}
+
+// eˣ for x <= 88.7, such as what remains when the largest was subtracted. 0 below -87.3.
+CK_INLINE float exp_below(float x) { return x < -87.3f ? 0.0f : exp_within(x < -87.3f ? -87.3f : x); }
+
+// eˣ for any x: 0 below -87.3, infinite above 88.7, a NaN for a NaN.
+CK_INLINE float exp_approx(float x) {
+    float y = exp_below(x > 88.7f ? 88.7f : x);
     y = x > 88.7f ? INFINITY : y;
     return x != x ? x : y;
 }
 
-CK_INLINE float sigmoid_approx(float x) { return 1.0f / (1.0f + exp_approx(-x)); }
+// 1 / (1 + e⁻ˣ)
+CK_INLINE float sigmoid_approx(float x) {
+    float clamped = x > 87.3f ? 87.3f : x;
+    clamped = clamped < -87.3f ? -87.3f : clamped;
+    return 1.0f / (1.0f + exp_within(-clamped));
+}
 
 // tanh: odd polynomial near zero (where 1 - e⁻²ˣ cancels), else through the exponential.
 CK_INLINE float tanh_approx(float x) {
@@ -111,7 +133,7 @@ CK_INLINE float tanh_approx(float x) {
     p = p * s + 1.33314422036e-1f;
     p = p * s - 3.33332819422e-1f;
     float near = p * s * x + x;
-    float t = exp_approx(-2.0f * a);
+    float t = exp_below(-2.0f * a);
     float far = (1.0f - t) / (1.0f + t);
     far = x < 0 ? -far : far;
     return a < 0.625f ? near : far;
@@ -131,7 +153,7 @@ CK_INLINE float erfc_approx(float x) {
     p = p * t + 0.37409196f;
     p = p * t + 1.00002368f;
     p = p * t - 1.26551223f;
-    float tail = t * exp_approx(p - a * a);
+    float tail = t * exp_below(p - a * a);
     return x < 0 ? 2.0f - tail : tail;
 }
 

@@ -3,7 +3,7 @@
 
 // y = e^(x - shift), and its sum.
 CK_INLINE float exp_row(const float *x, float shift, float *y, int64_t n) {
-    for (int64_t i = 0; i < n; i++) y[i] = exp_approx(x[i] - shift);
+    for (int64_t i = 0; i < n; i++) y[i] = exp_below(x[i] - shift);
     return sum_of(y, n);
 }
 
@@ -48,7 +48,7 @@ CK_CLONES void ck_log_softmax_backward(const float *y, const float *dy, float *d
         const float *in = y + r * width, *d = dy + r * width;
         float *out = dx + r * width;
         float total = sum_of(d, width);
-        for (int64_t i = 0; i < width; i++) out[i] = d[i] - exp_approx(in[i]) * total;
+        for (int64_t i = 0; i < width; i++) out[i] = d[i] - exp_below(in[i]) * total;
     }
 }
 
@@ -82,7 +82,7 @@ CK_CLONES void ck_log_probability_backward(
             continue;
         }
         float shift = normaliser[r];
-        for (int64_t i = 0; i < width; i++) out[i] = -weight * exp_approx(in[i] - shift);
+        for (int64_t i = 0; i < width; i++) out[i] = -weight * exp_below(in[i] - shift);
         out[targets[r]] += weight;
     }
 }
@@ -99,7 +99,7 @@ CK_CLONES void ck_log_probability_backward_bf16(
             continue;
         }
         float shift = normaliser[r];
-        for (int64_t i = 0; i < width; i++) out[i] = to_bf16(-weight * exp_approx(in[i] - shift));
-        out[targets[r]] = to_bf16(weight - weight * exp_approx(in[targets[r]] - shift));
+        for (int64_t i = 0; i < width; i++) out[i] = to_bf16(-weight * exp_below(in[i] - shift));
+        out[targets[r]] = to_bf16(weight - weight * exp_below(in[targets[r]] - shift));
     }
 }

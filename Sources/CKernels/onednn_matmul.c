@@ -10,7 +10,7 @@
 #include "onednn_shim.h"
 
 // Primitives are cached per thread and shape, so that running one takes no lock. A set of ways per hash; the oldest leaves.
-enum { SETS = 128, WAYS = 4 };
+enum { SETS = 64, WAYS = 4 };
 
 typedef struct {
     ck_matmul_shape shape;
@@ -58,6 +58,8 @@ static void state_free(void *argument) {
 static void initialise(void) {
     pthread_key_create(&state_key, state_free);
     engine_status = dnnl_engine_create(&engine, dnnl_cpu, 0);
+    // oneDNN keeps compiled kernels too, for all threads; some 50 kB each.
+    dnnl_set_primitive_cache_capacity(SETS * WAYS);
     // A build of oneDNN over OpenMP would start a team of its own inside every call. The number of threads is a
     // setting of the calling thread, so each of ours sets it to one. Other builds have no such function.
     set_openmp_threads = (void (*)(int))dlsym(RTLD_DEFAULT, "omp_set_num_threads");

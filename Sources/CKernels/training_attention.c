@@ -25,7 +25,7 @@ CK_INLINE void multiply_add(
             f32x16 line[VECTORS];                                                                                 \
             for (int t = 0; t < VECTORS; t++) line[t] = load16(b + l * b_row + j + 16 * t);                       \
             for (int r = 0; r < ROWS; r++) {                                                                      \
-                f32x16 factor = splat16(a[(i + r) * a_row + l * a_column]);                                       \
+                float factor = a[(i + r) * a_row + l * a_column];                                                 \
                 for (int t = 0; t < VECTORS; t++) sum[r][t] += factor * line[t];                                  \
             }                                                                                                     \
         }                                                                                                         \
@@ -36,6 +36,7 @@ CK_INLINE void multiply_add(
 #define STRIP(ROWS)                                                                                               \
     {                                                                                                             \
         int64_t j = 0;                                                                                            \
+        for (; j + 64 <= n; j += 64) TILE(ROWS, 4)                                                                \
         for (; j + 32 <= n; j += 32) TILE(ROWS, 2)                                                                \
         for (; j + 16 <= n; j += 16) TILE(ROWS, 1)                                                                \
         for (; j < n; j++) {                                                                                      \
@@ -46,7 +47,7 @@ CK_INLINE void multiply_add(
             }                                                                                                     \
         }                                                                                                         \
     }
-    for (; i + 6 <= m; i += 6) STRIP(6)
+    for (; i + 4 <= m; i += 4) STRIP(4)
     for (; i < m; i++) STRIP(1)
 #undef STRIP
 #undef TILE
@@ -79,6 +80,7 @@ CK_CLONES static void forward_block(
     const ck_attention *at, float *o, float *normaliser, int64_t start, int64_t n, int64_t first_query, int64_t key_head) {
     int64_t group = at->query_heads / at->key_heads, d = at->width, dv = at->value_width;
     int64_t m = least(QUERIES, n - first_query);
+    float scale = at->scale;
     float *scratch = aligned_alloc(64, ((size_t)(d * KEYS + QUERIES * KEYS + group * QUERIES * (dv + 2)) * 4 + 63) / 64 * 64);
     if (!scratch) abort();
     float *turned = scratch;                  // Kᵀ [d, KEYS]
@@ -103,7 +105,7 @@ CK_CLONES static void forward_block(
             memset(scores, 0, sizeof(float) * QUERIES * KEYS);
             multiply_add(q, at->q_row, 1, turned, KEYS, scores, KEYS, m, KEYS, d);
             for (int64_t i = 0; i < m; i++) {
-                float *row = scores + i * KEYS;
+                float *row = scores + i * KEYS, factor = scale;
                 int64_t low, high;
                 visible(at, first_query + i, n, &low, &high);
                 low = most(low - j0, 0), high = least(high - j0, keys);
@@ -111,16 +113,19 @@ CK_CLONES static void forward_block(
                     memset(row, 0, sizeof(float) * KEYS);
                     continue;
                 }
-                for (int64_t j = 0; j < KEYS; j++) row[j] = j >= low && j < high ? row[j] * at->scale : -INFINITY;
-                float best = max_of(row, KEYS);
+                if (low > 0 || high < KEYS || scale <= 0) {
+                    for (int64_t j = 0; j < KEYS; j++) row[j] = j >= low && j < high ? row[j] * scale : -INFINITY;
+                    factor = 1;
+                }
+                float best = max_of(row, KEYS) * factor;
                 if (best > top[i]) {
-                    float shrink = exp_approx(top[i] - best);
+                    float shrink = exp_below(top[i] - best);
                     top[i] = best;
                     mass[i] *= shrink;
                     for (int64_t c = 0; c < dv; c++) sum[i * dv + c] *= shrink;
                 }
                 float shift = top[i];
-                for (int64_t j = 0; j < KEYS; j++) row[j] = exp_approx(row[j] - shift);
+                for (int64_t j = 0; j < KEYS; j++) row[j] = exp_below(row[j] * factor - shift);
                 mass[i] += sum_of(row, KEYS);
             }
             multiply_add(scores, KEYS, 1, v, at->v_row, sum, dv, m, dv, keys);
@@ -219,7 +224,7 @@ CK_CLONES static void backward_head(const backward_job *job, int64_t sequence, i
                 float shift = job->normaliser[(start + i0 + i) * heads + head], along = delta[i0 + i], scale = at->scale;
                 float *p_row = p + i * KEYS, *ds_row = ds + i * KEYS;
                 for (int64_t j = 0; j < KEYS; j++) {
-                    float value = exp_approx(p_row[j] * scale - shift);
+                    float value = exp_below(p_row[j] * scale - shift);
                     value = j >= low && j < high ? value : 0.0f;
                     p_row[j] = value;
                     ds_row[j] = value * (ds_row[j] - along) * scale;

@@ -12,11 +12,13 @@ extension Tensor {
     /// elements are not in row-major order.
     public func reshaped(_ shape: Shape) -> Tensor {
         var target = shape
-        if let open = shape.dimensions.firstIndex(of: -1) {
-            var known = shape
-            known[open] = 1
-            precondition(known.count > 0 && count % known.count == 0, "a tensor of shape \(self.shape) as \(shape)")
-            target[open] = count / known.count
+        var (open, known) = (-1, 1)
+        for axis in 0..<shape.rank {
+            if shape[axis] == -1 { open = axis } else { known *= shape[axis] }
+        }
+        if open >= 0 {
+            precondition(known > 0 && count % known == 0, "a tensor of shape \(self.shape) as \(shape)")
+            target[open] = count / known
         }
         precondition(target.count == count, "a tensor of shape \(self.shape) as \(shape)")
         if target == self.shape { return self }
