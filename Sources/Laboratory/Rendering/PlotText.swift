@@ -2,7 +2,7 @@
 /// series.
 enum PlotText {
     static func lines(_ plot: Plot, width: Int) -> [String] {
-        let heading = plot.title + (plot.yLabel.isEmpty ? "" : " (\(plot.yLabel))")
+        let heading = DisplayWidth.cut(plot.title + (plot.yLabel.isEmpty ? "" : " (\(plot.yLabel))"), to: width)
         switch plot.content {
         case .bars(let bars): return [heading] + self.bars(bars, width: width)
         case .heatMap(let grid): return [heading] + heatMap(grid, width: width)
