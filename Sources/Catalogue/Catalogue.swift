@@ -14,7 +14,8 @@ public struct Catalogue: Sendable {
     public init(methods: [any Method.Type]) {
         self.methods = methods.sorted { $0.card.slug < $1.card.slug }
         let built = Set(methods.map { $0.card.slug })
-        cards = (methods.map { $0.card } + Cards.planned.filter { !built.contains($0.slug) }).sorted { $0.slug < $1.slug }
+        let planned = Cards.planned.filter { !built.contains($0.slug) }
+        cards = (methods.map { $0.card } + planned).sorted { $0.slug < $1.slug }
     }
 
     public func card(_ slug: String) throws(CatalogueError) -> MethodCard {

@@ -41,6 +41,7 @@ enum Leaving {
     private static func isUsage(_ error: any Error) -> Bool {
         switch error {
         case is Usage, is OptionError, is CapabilityError: true
+        case let error as ModelReferenceError: error.isUsage
         case let error as CatalogueError:
             if case .unknown = error { true } else { false }
         case let error as LabError:

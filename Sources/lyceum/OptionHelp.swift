@@ -24,14 +24,15 @@ enum OptionHelp {
 
     /// A card in a few lines.
     static func explanation(of card: MethodCard) -> String {
-        var lines = ["\(card.name) (\(card.slug)), \(card.family.title)", card.summary, ""]
-        lines.append("Kind    \(card.kinds.map(\.title).joined(separator: ", "))")
-        lines.append("Paper   \(card.paper.citation)")
-        if let address = card.paper.address { lines.append("        \(address)") }
-        lines.append("Needs   \(card.needs.names.joined(separator: ", "))")
-        if !card.claim.isEmpty { lines.append("Claim   \(card.claim)") }
-        lines.append("Status  \(card.status == .ready ? "ready" : "planned, not built yet")")
-        return lines.joined(separator: "\n") + "\n"
+        var table = Table("\(card.name) (\(card.slug))", columns: [.text(""), .text("")])
+        table.add("What", card.summary)
+        table.add("Family", card.family.title)
+        table.add("Kind", card.kinds.map(\.title).joined(separator: ", "))
+        table.add("Paper", card.paper.citation + (card.paper.address.map { "\n\($0)" } ?? ""))
+        table.add("Needs", card.needs.names.joined(separator: ", "))
+        if !card.claim.isEmpty { table.add("Claim", card.claim) }
+        table.add("Status", card.status == .ready ? "ready" : "planned, not built yet")
+        return TerminalRenderer(.standardOutput).table(table).joined(separator: "\n") + "\n"
     }
 
     static func json(_ card: MethodCard) -> JSONValue {
