@@ -7,29 +7,27 @@ public final class RecordReader {
     public static let maximumLine = 64 << 20
 
     private enum Source {
-        case lines(LineReader, asText: Bool)
+        case lines(asText: Bool)
         case parsed([Record], position: Int)
     }
 
     private let path: String
+    private let lines: LineReader
     private var source: Source
-    private var hash = SHA256()
 
     /// - Parameters:
     ///   - path: as typed; a leading `~` stands for the home folder.
     public init(path: String, format: DataFormat) throws(DataError) {
         self.path = path
-        let lines = try LineReader(path: path)
+        lines = try LineReader(path: path)
         switch format {
-        case .jsonl: source = .lines(lines, asText: false)
-        case .text: source = .lines(lines, asText: true)
+        case .jsonl: source = .lines(asText: false)
+        case .text: source = .lines(asText: true)
         case .json:
             let bytes = try lines.readAll()
-            hash.update(bytes)
             source = .parsed(try Self.array(bytes, path), position: 0)
         case .csv, .tsv:
             let bytes = try lines.readAll()
-            hash.update(bytes)
             let separator = format == .csv ? UInt8(ascii: ",") : UInt8(ascii: "\t")
             source = .parsed(try DelimitedText.records(bytes, separator: separator, source: path), position: 0)
         }
@@ -42,7 +40,7 @@ public final class RecordReader {
             guard position < records.count else { return nil }
             source = .parsed(records, position: position + 1)
             return records[position]
-        case .lines(let lines, let asText):
+        case .lines(let asText):
             while let line = try lines.next() {
                 let place = RecordPlace(source: path, line: lines.number)
                 if line.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }) { continue }
@@ -73,8 +71,7 @@ public final class RecordReader {
 
     /// Reads what is left and returns the hash of the whole file.
     func finishHash() throws(DataError) -> String {
-        if case .lines(let lines, _) = source { return try lines.finishHash() }
-        return hash.hexadecimal()
+        try lines.finishHash()
     }
 
     private static func array(_ bytes: [UInt8], _ path: String) throws(DataError) -> [Record] {

@@ -19,22 +19,26 @@ public enum ModelReference: Sendable, Hashable, CustomStringConvertible {
             let body = text.dropFirst("openai:".count)
             guard let at = body.lastIndex(of: "@"), at != body.startIndex else {
                 throw ModelReferenceError(
-                    text, "is missing its endpoint; write openai:NAME@URL, as openai:qwen3@http://localhost:8000/v1.")
+                    text, "is missing its endpoint; write openai:NAME@URL, as openai:qwen3@http://localhost:8000/v1.",
+                    isUsage: true)
             }
             let url = String(body[body.index(after: at)...])
             guard url.hasPrefix("http://") || url.hasPrefix("https://"), URL(string: url)?.host != nil else {
                 throw ModelReferenceError(
-                    text, "needs an http:// or https:// address after the @, not \(url.debugDescription).")
+                    text, "needs an http:// or https:// address after the @, not \(url.debugDescription).",
+                    isUsage: true)
             }
             self = .openAI(name: String(body[..<at]), url: url)
         } else if text.hasPrefix("ollama:") {
             let name = text.dropFirst("ollama:".count)
             guard !name.isEmpty else {
-                throw ModelReferenceError(text, "is missing its name; write ollama:NAME, as ollama:llama3.2.")
+                throw ModelReferenceError(
+                    text, "is missing its name; write ollama:NAME, as ollama:llama3.2.", isUsage: true)
             }
             self = .ollama(name: String(name))
         } else if text.trimmingSpaces.isEmpty {
-            throw ModelReferenceError(text, "is empty; write embedded, a path, openai:NAME@URL or ollama:NAME.")
+            throw ModelReferenceError(
+                text, "is empty; write embedded, a path, openai:NAME@URL or ollama:NAME.", isUsage: true)
         } else {
             self = .file(text)
         }
@@ -81,7 +85,8 @@ public enum ModelReference: Sendable, Hashable, CustomStringConvertible {
             }
             throw ModelReferenceError(
                 description,
-                "is no file or folder. A model is embedded, a GGUF file, a Hugging Face folder, openai:NAME@URL or ollama:NAME."
+                "is no file or folder. A model is embedded, a GGUF file, a Hugging Face folder, openai:NAME@URL or ollama:NAME.",
+                isUsage: true
             )
         }
         return path
@@ -92,8 +97,11 @@ public enum ModelReference: Sendable, Hashable, CustomStringConvertible {
 public struct ModelReferenceError: Error, Hashable, CustomStringConvertible {
     public var reference: String
     public var message: String
+    /// Whether what was typed is wrong, rather than what happened to it.
+    public var isUsage: Bool
 
-    public init(_ reference: String, _ message: String) {
+    public init(_ reference: String, _ message: String, isUsage: Bool = false) {
+        self.isUsage = isUsage
         self.reference = reference
         self.message = message
     }

@@ -6,6 +6,8 @@ import Yams
 public enum OptionFile {
     /// The largest file read, in bytes.
     public static let maximumSize = 1 << 20
+    /// The most values in a file, aliases resolved.
+    static let maximumValues = 100_000
 
     /// Reads a file's values. YAML and JSON are told apart by the extension (`.json` or anything else).
     public static func values(at path: String) throws(OptionError) -> JSONValue {
@@ -50,20 +52,28 @@ public enum OptionFile {
             throw .file(path: path, line: nil, message: "is not YAML: \(error).")
         }
         guard let node else { return .object([]) }
-        return try value(of: node, path: path, depth: 0)
+        var room = maximumValues
+        return try value(of: node, path: path, depth: 0, room: &room)
     }
 
-    /// Aliases are refused: they let a small file stand for a huge value.
-    private static func value(of node: Node, path: String, depth: Int) throws(OptionError) -> JSONValue {
-        guard depth < 16 else {
-            throw .file(path: path, line: node.mark?.line, message: "is nested more than 16 levels deep.")
+    /// `room` counts down over all values, because aliases let a small file stand for a huge one.
+    private static func value(
+        of node: Node, path: String, depth: Int, room: inout Int
+    ) throws(OptionError) -> JSONValue {
+        room -= 1
+        guard depth < 16, room >= 0 else {
+            throw .file(
+                path: path, line: node.mark?.line,
+                message: "holds more than \(maximumValues) values or 16 levels; options are flatter than that.")
         }
         switch node {
         case .scalar(let scalar):
             return self.value(of: node, scalar: scalar)
         case .sequence(let sequence):
             var elements: [JSONValue] = []
-            for element in sequence { elements.append(try value(of: element, path: path, depth: depth + 1)) }
+            for element in sequence {
+                elements.append(try value(of: element, path: path, depth: depth + 1, room: &room))
+            }
             return .array(elements)
         case .mapping(let mapping):
             var members: [JSONValue.Member] = []
@@ -71,11 +81,11 @@ public enum OptionFile {
                 guard let name = key.string else {
                     throw .file(path: path, line: key.mark?.line, message: "has a key that is not a name.")
                 }
-                members.append(.init(name, try value(of: element, path: path, depth: depth + 1)))
+                members.append(.init(name, try value(of: element, path: path, depth: depth + 1, room: &room)))
             }
             return .object(members)
         case .alias:
-            throw .file(path: path, line: node.mark?.line, message: "uses a YAML alias (*name); write the value out.")
+            throw .file(path: path, line: node.mark?.line, message: "has an alias (*name) without its anchor (&name).")
         }
     }
 

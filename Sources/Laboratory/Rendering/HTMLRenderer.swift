@@ -143,7 +143,7 @@ public struct HTMLRenderer: Sendable {
         return """
             <footer>
             <dl>\(facts.joined())</dl>
-            <p>Lyceum \(text(run.version)). Every number was measured in this run; intervals are at 95 % unless said otherwise.</p>
+            <p>Lyceum \(text(run.version)). Every number was measured in this run.</p>
             </footer>
 
             """

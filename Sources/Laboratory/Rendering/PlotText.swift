@@ -1,13 +1,13 @@
-/// Plots as a terminal can show them: bars as bars, heat maps as shades, lines and clouds as one row of levels a
-/// series.
+/// Plots as a terminal can show them: bars as bars, heat maps as shades, lines as one row of levels a
+/// series, clouds as a field of marks.
 enum PlotText {
     static func lines(_ plot: Plot, width: Int) -> [String] {
-        let heading = plot.title + (plot.yLabel.isEmpty ? "" : " (\(plot.yLabel))")
+        let heading = DisplayWidth.cut(plot.title + (plot.yLabel.isEmpty ? "" : " (\(plot.yLabel))"), to: width)
         switch plot.content {
         case .bars(let bars): return [heading] + self.bars(bars, width: width)
         case .heatMap(let grid): return [heading] + heatMap(grid, width: width)
-        case .lines(let series), .scatter(let series):
-            return [heading] + series.map { spark($0, width: width) }
+        case .lines(let series): return [heading] + series.map { spark($0, width: width) }
+        case .scatter(let series): return [heading] + cloud(series, width: width)
         }
     }
 
@@ -60,5 +60,32 @@ enum PlotText {
         }
         let name = DisplayWidth.pad(DisplayWidth.cut(series.name, to: 18), to: 18)
         return "  \(name) \(String(row))  \(NumberText.short(first)) → \(NumberText.short(last))"
+    }
+
+    private static let marks: [Character] = ["●", "○", "▲", "△", "■", "□"]
+
+    /// Points on a field of characters, a mark a series, with the ranges of both axes below.
+    private static func cloud(_ series: [Plot.Series], width: Int) -> [String] {
+        let points = series.flatMap(\.points).filter { $0.x.isFinite && $0.y.isFinite }
+        guard let left = points.map(\.x).min(), let right = points.map(\.x).max(),
+            let low = points.map(\.y).min(), let high = points.map(\.y).max()
+        else { return ["  (no values)"] }
+        let columns = max(8, min(56, width - 6))
+        let rows = 12
+        var field = [[Character]](repeating: [Character](repeating: " ", count: columns), count: rows)
+        for (index, one) in series.enumerated() {
+            for point in one.points where point.x.isFinite && point.y.isFinite {
+                let x = right > left ? (point.x - left) / (right - left) : 0.5
+                let y = high > low ? (point.y - low) / (high - low) : 0.5
+                let row = rows - 1 - min(rows - 1, Int(y * Double(rows)))
+                field[row][min(columns - 1, Int(x * Double(columns)))] = marks[index % marks.count]
+            }
+        }
+        let names = series.enumerated().map { "\(marks[$0.offset % marks.count]) \($0.element.name)" }
+        let ranges =
+            "x \(NumberText.short(left)) … \(NumberText.short(right)), y \(NumberText.short(low)) … \(NumberText.short(high))"
+        return field.map { "  │" + String($0) } + ["  └" + String(repeating: "─", count: columns)]
+            + DisplayWidth.wrap(names.joined(separator: "   "), to: width - 3).map { "   " + $0 }
+            + DisplayWidth.wrap(ranges, to: width - 3).map { "   " + $0 }
     }
 }

@@ -20,12 +20,13 @@ enum ReportWords {
     /// A comparison as a table, so that it reads the same everywhere.
     static func table(_ comparison: Comparison) -> Table {
         let style = comparison.style
-        func interval(_ estimate: Estimate) -> String { Metric("", estimate, style: style).text }
         let difference = comparison.difference.difference
         let sign = difference.value > 0 ? "+" : ""
         var table = Table(
             comparison.metric,
-            columns: [.text("Arm"), .number("Value"), .number("95 % interval"), .number("n")])
+            columns: [
+                .text("Arm"), .number("Value"), .number(interval([comparison.difference.difference])), .number("n"),
+            ])
         func row(_ name: String, _ estimate: Estimate, sign: String = "", emphasised: Bool = false) {
             let ends =
                 if let low = estimate.low, let high = estimate.high {
@@ -42,6 +43,13 @@ enum ReportWords {
         return table
     }
 
+    /// The heading of a column of intervals: `95 % interval` where all have the same confidence.
+    private static func interval(_ estimates: [Estimate]) -> String {
+        let levels = Set(estimates.filter { $0.low != nil }.map(\.confidence))
+        guard levels.count == 1, let level = levels.first else { return "interval" }
+        return "\(NumberText.short(level * 100)) % interval"
+    }
+
     /// `better: the interval excludes zero (McNemar, exact: p = 0.002)`.
     static func conclusion(_ comparison: Comparison) -> String {
         let test = "\(comparison.difference.test.name): \(NumberText.pValue(comparison.difference.test.pValue))"
@@ -56,7 +64,7 @@ enum ReportWords {
         let hasDetail = metrics.contains { !$0.detail.isEmpty }
         let hasInterval = metrics.contains { $0.estimate.low != nil }
         var columns: [Table.Column] = [.text("Metric"), .number("Value")]
-        if hasInterval { columns += [.number("95 % interval"), .number("n")] }
+        if hasInterval { columns += [.number(interval(metrics.map(\.estimate))), .number("n")] }
         if hasDetail { columns.append(.text("")) }
         var table = Table("", columns: columns)
         for metric in metrics {

@@ -8,7 +8,7 @@ public struct TerminalRenderer: Sendable {
 
     public func render(_ report: Report) -> String {
         var lines: [String] = []
-        lines.append(TextStyle.bold.apply(report.title, terminal))
+        lines += heading(report.title)
         if !report.summary.isEmpty { lines += DisplayWidth.wrap(report.summary, to: terminal.width) }
         if let verdict = report.verdict { lines += [""] + self.verdict(verdict) }
         for block in report.blocks {
@@ -22,27 +22,33 @@ public struct TerminalRenderer: Sendable {
         return lines.joined(separator: "\n") + "\n"
     }
 
+    private func heading(_ text: String) -> [String] {
+        DisplayWidth.wrap(text, to: terminal.width).map { TextStyle.bold.apply($0, terminal) }
+    }
+
     private func block(_ block: Report.Block) -> [String] {
         switch block {
-        case .section(let heading): [TextStyle.bold.apply(heading, terminal)]
+        case .section(let text): heading(text)
         case .note(let text): DisplayWidth.wrap(text, to: terminal.width)
         case .metrics(let metrics): table(ReportWords.metrics(metrics))
         case .comparison(let comparison):
-            table(ReportWords.table(comparison)) + [conclusion(comparison)]
+            table(ReportWords.table(comparison)) + conclusion(comparison)
         case .table(let table): self.table(table)
         case .plot(let plot): PlotText.lines(plot, width: terminal.width)
         case .samples(let samples): self.samples(samples)
         }
     }
 
-    private func conclusion(_ comparison: Comparison) -> String {
+    private func conclusion(_ comparison: Comparison) -> [String] {
         let style: TextStyle =
             switch comparison.outcome {
             case .better: .green
             case .worse: .red
             case .undecided: .yellow
             }
-        return style.apply(ReportWords.conclusion(comparison), terminal)
+        return DisplayWidth.wrap(ReportWords.conclusion(comparison), to: terminal.width).map {
+            style.apply($0, terminal)
+        }
     }
 
     private func verdict(_ verdict: Verdict) -> [String] {
@@ -58,7 +64,8 @@ public struct TerminalRenderer: Sendable {
     private func samples(_ samples: [SampleTrace]) -> [String] {
         var lines: [String] = []
         for sample in samples.prefix(maximumSamples) {
-            lines.append(TextStyle.cyan.apply("Sample \(sample.id)", terminal))
+            let name = DisplayWidth.cut("Sample \(sample.id)", to: terminal.width)
+            lines.append(TextStyle.cyan.apply(name, terminal))
             lines += labelled("input", sample.input)
             if !sample.expected.isEmpty { lines += labelled("expected", sample.expected) }
             for arm in sample.arms {
@@ -92,7 +99,8 @@ public struct TerminalRenderer: Sendable {
         let gap = 2
         var widths = table.columns.indices.map { column in
             ([table.columns[column].title] + table.rows.map { $0[column] })
-                .flatMap { $0.split(separator: "\n").map { DisplayWidth.of(String($0)) } }.max() ?? 0
+                .flatMap { DisplayWidth.harmless($0).split(separator: "\n").map { DisplayWidth.of(String($0)) } }.max()
+                ?? 0
         }
         let available = terminal.width - gap * (table.columns.count - 1)
         while widths.reduce(0, +) > available, let widest = widths.indices.max(by: { widths[$0] < widths[$1] }),
@@ -101,7 +109,7 @@ public struct TerminalRenderer: Sendable {
             widths[widest] -= 1
         }
         var lines: [String] = []
-        if !table.caption.isEmpty { lines.append(TextStyle.bold.apply(table.caption, terminal)) }
+        if !table.caption.isEmpty { lines += heading(table.caption) }
         if table.columns.contains(where: { !$0.title.isEmpty }) {
             lines += row(table.columns.map(\.title), table, widths).map { TextStyle.dim.apply($0, terminal) }
             let rule = widths.map { String(repeating: "─", count: $0) }.joined(separator: "  ")

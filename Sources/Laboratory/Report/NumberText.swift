@@ -17,7 +17,7 @@ enum NumberText {
 
     /// A number with about three significant digits: `0.0012`, `12.3`, `4560`.
     static func short(_ value: Double) -> String {
-        guard value.isFinite else { return fixed(value, 0) }
+        guard value.isFinite else { return value.isNaN ? "–" : value > 0 ? "∞" : "−∞" }
         let size = abs(value)
         if size == 0 { return "0" }
         if size >= 1e6 || size < 1e-4 {

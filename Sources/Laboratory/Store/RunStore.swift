@@ -157,6 +157,13 @@ public final class RunStore: Sendable {
         }
     }
 
+    /// Says which process a run belongs to.
+    package func setProcess(of id: String, to process: Int32) async throws {
+        try await database.write { database in
+            try database.execute(sql: "UPDATE run SET process = ? WHERE id = ?", arguments: [process, id])
+        }
+    }
+
     // MARK: Reading
 
     /// The runs, the newest first.

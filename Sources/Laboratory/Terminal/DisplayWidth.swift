@@ -31,8 +31,34 @@ enum DisplayWidth {
         return alignment == .left ? text + fill : fill + text
     }
 
+    /// The text without what a terminal would obey: a model's output must not move the cursor or change the title.
+    /// Tabs become spaces, other control characters the replacement character; line breaks stay.
+    static func harmless(_ text: String) -> String {
+        guard text.unicodeScalars.contains(where: isControl) else { return text }
+        var result = String.UnicodeScalarView()
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\n": result.append(scalar)
+            case "\r": continue
+            case "\t": result.append(contentsOf: "    ".unicodeScalars)
+            case _ where isControl(scalar): result.append("\u{FFFD}")
+            default: result.append(scalar)
+            }
+        }
+        return String(result)
+    }
+
+    /// C0, C1, and the marks that turn the direction of text around.
+    private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.value {
+        case 0x00...0x09, 0x0B...0x1F, 0x7F...0x9F, 0x202A...0x202E, 0x2066...0x2069: true
+        default: false
+        }
+    }
+
     /// The text cut to a width, ending in … where something was cut.
     static func cut(_ text: String, to width: Int) -> String {
+        let text = harmless(text)
         guard of(text) > width else { return text }
         var result = ""
         var used = 0
@@ -48,7 +74,8 @@ enum DisplayWidth {
     /// The text in lines no wider than `width`, broken at spaces where there are any. Line breaks in the text stay.
     static func wrap(_ text: String, to width: Int) -> [String] {
         let width = max(1, width)
-        return text.split(separator: "\n", omittingEmptySubsequences: false).flatMap { paragraph -> [String] in
+        return harmless(text).split(separator: "\n", omittingEmptySubsequences: false).flatMap {
+            paragraph -> [String] in
             var lines: [String] = []
             var line = ""
             var used = 0
