@@ -52,7 +52,7 @@ let package = Package(
         .executableTarget(
             name: "lyceum",
             dependencies: [
-                "Catalogue", "Laboratory", "Inference", "Remote",
+                "Catalogue", "Laboratory", "Inference", "Models", "Remote", "Tensors", "Text",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 

@@ -230,6 +230,9 @@ public final class LocalModel: OpenModel {
 
     // MARK: The engine
 
+    /// Blocks of the key-value cache that requests in flight hold.
+    package var heldCacheBlocks: Int { get async { await engine.heldBlocks - 1 } }
+
     /// Submits what `make` builds and waits for its end. Cancelling the task cancels the request.
     private func run(
         _ make: sending @escaping (Int, @escaping @Sendable (Result<EngineResult, any Error>) -> Void) -> EngineRequest

@@ -3,9 +3,14 @@ import Models
 import Text
 
 /// A model file's words: its tokenizer and chat template.
-struct ModelText {
-    var tokenizer: Tokenizer
-    var template: ChatTemplate?
+public struct ModelText: Sendable {
+    public let tokenizer: Tokenizer
+    public let template: ChatTemplate?
+
+    /// Reads only the words of a GGUF file or a Hugging Face folder, not its weights.
+    public init(path: String) throws {
+        try self.init(openWeights(at: path))
+    }
 
     init(_ source: any WeightSource) throws {
         if let file = source as? GGUFFile {
@@ -49,7 +54,7 @@ struct ModelText {
                 .missing, file: folder, field: "tokenizer.json", "the folder has no tokenizer.json; add the one of the model")
         }
         let settings = try document("tokenizer_config.json")
-        _ = vocabulary; throw WeightFileError(.unsupported, file: folder, "tokenizer.json")
+        tokenizer = try Tokenizer(TokenizerSpecification(tokenizerJSON: vocabulary, config: settings))
         var source = settings?["chat_template"]?.stringValue
         // Some models list several templates by name.
         if let named = settings?["chat_template"]?.arrayValue {

@@ -21,7 +21,7 @@ struct ModelArguments: ParsableArguments {
         completion: .file())
     var model = "embedded"
 
-    @Option(help: "How a local model computes: default (quantised and bf16) or f32.")
+    @Option(help: "How a local model computes: default, fast (8-bit activations) or f32.")
     var precision = RunSettings.Precision.default
 
     /// The reference, or the sentence that says what is wrong with it.

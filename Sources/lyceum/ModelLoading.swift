@@ -1,14 +1,26 @@
 import Inference
 import Laboratory
+import Models
+import Remote
+import Tensors
 import Text
 
 /// How a model is opened.
 struct ModelSettings: Sendable {
     var precision = RunSettings.Precision.default
-    /// The longest context to set aside memory for; nil: the model's own.
-    var contextLength: Int?
     /// Threads to compute with; nil: all cores.
     var threads: Int?
+
+    fileprivate var localOptions: LocalModel.Options {
+        var options = LocalModel.Options()
+        options.precision =
+            switch precision {
+            case .default: .standard
+            case .fast: .fast
+            case .f32: .f32
+            }
+        return options
+    }
 }
 
 /// Opens the model that a reference means.
@@ -16,17 +28,20 @@ func loadModel(_ reference: ModelReference, settings: ModelSettings = ModelSetti
 {
     switch reference {
     case .embedded, .file:
-        _ = try reference.localPath()
-        throw ModelReferenceError(reference.description, "can't be opened: local models are not available yet.")
-    case .openAI, .ollama:
-        throw ModelReferenceError(reference.description, "can't be opened: endpoints are not available yet.")
+        if let threads = settings.threads { ThreadPool.threads = threads }
+        return try LocalModel(
+            path: try reference.localPath(), reference: reference.description, options: settings.localOptions)
+    case .openAI(let name, let url):
+        return try await RemoteModel.connect(
+            to: RemoteEndpoint(url: EndpointURL(url), name: name), reference: reference.description)
+    case .ollama(let name):
+        return try RemoteModel.ollama(name: name)
     }
 }
 
-/// The ids of exact bytes, with special tokens recognised only where asked for.
+/// The ids of exact bytes, with special tokens recognised only where asked for. Reads the model's words, not its weights.
 func tokenIDs(of bytes: [UInt8], special: Bool, model reference: ModelReference) async throws -> [TokenID] {
-    let model = try await openModel(reference, for: "tokenize")
-    return try model.tokens(of: .text(String(decoding: bytes, as: UTF8.self), special: special))
+    try ModelText(path: reference.localPath()).tokenizer.encode(bytes, special: special ? .recognised : .asText)
 }
 
 /// The unit-length embedding of each text.
@@ -34,14 +49,18 @@ func embeddings(of texts: [String], model reference: ModelReference) async throw
     throw ModelReferenceError(reference.description, "can't embed: encoders are not available yet.")
 }
 
-/// Installs the embedded model and returns its file.
-func fetchEmbeddedModel() async throws -> String {
-    throw ModelReferenceError("embedded", "can't be fetched from here yet. Type: make model")
-}
-
-/// Writes a model in another format.
-func convertModel(_ reference: ModelReference, to destination: String, format: String) async throws {
-    throw ModelReferenceError(reference.description, "can't be converted yet.")
+/// Writes a model in another file format, matrices in a number format.
+func convertModel(
+    _ reference: ModelReference, to destination: String, asGGUF: Bool, numbers: WeightFormat
+) async throws {
+    let weights = try ModelWeights(openWeights(at: reference.localPath()))
+    let conversion = try ModelConversion(weights, format: numbers)
+    if asGGUF {
+        try conversion.writeGGUF(to: destination)
+    } else {
+        try Output.makeFolder(destination)
+        try conversion.writeHuggingFace(to: destination)
+    }
 }
 
 /// A model that can be opened, or the one clear error.
@@ -60,7 +79,7 @@ func scoringModel(
     _ reference: ModelReference, for command: String, settings: ModelSettings
 ) async throws -> any ScoringModel {
     let model = try await loadModel(reference, settings: settings)
-    guard let scoring = model as? any ScoringModel else {
+    guard model.capabilities.contains(.scoring), let scoring = model as? any ScoringModel else {
         throw CapabilityError(slug: "lyceum \(command)", model: model, missing: .scoring)
     }
     return scoring

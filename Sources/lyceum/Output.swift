@@ -28,6 +28,16 @@ enum Output {
         }
     }
 
+    /// Makes a folder for results where there is none yet.
+    static func makeFolder(_ path: String) throws {
+        do {
+            try FileManager.default.createDirectory(
+                atPath: Folders.expandingHome(path), withIntermediateDirectories: true)
+        } catch {
+            throw Leaving.Usage(description: "\(path) can't be made: \(error.localizedDescription)")
+        }
+    }
+
     /// A file's exact bytes; `-` is the standard input.
     static func bytes(of path: String) throws -> [UInt8] {
         if path == "-" { return Array(FileHandle.standardInput.readDataToEndOfFile()) }

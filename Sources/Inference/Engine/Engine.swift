@@ -35,6 +35,8 @@ actor Engine {
     private var running: [EngineRequest] = []
     private var nextID = 0
     private var isStepping = false
+    /// Ids of requests that are on their way.
+    private var announced: Set<Int> = []
 
     init(model: DecoderModel, tokenizer: Tokenizer, architecture: ArchitectureSummary, settings: Settings) throws {
         self.model = model
@@ -61,11 +63,16 @@ actor Engine {
     /// The first of a run of ids: a request's own, and one for each of its sequences.
     func makeIDs() -> Int {
         nextID += 1 << 16
+        announced.insert(nextID)
         return nextID
     }
 
     /// Takes a request in. Its `finish` is called exactly once.
     func submit(_ request: sending EngineRequest) {
+        guard announced.remove(request.id) != nil else {
+            request.finish(.failure(CancellationError()))
+            return
+        }
         let tokens = request.sequences.reduce(0) { $0 + $1.tokens.count + blockTokens }
         guard tokens <= cacheTokens else {
             request.finish(.failure(EngineError.cacheTooSmall(tokens: tokens, limit: cacheTokens)))
@@ -75,7 +82,7 @@ actor Engine {
         startStepping()
     }
 
-    /// Ends a request and frees what it held.
+    /// Ends a request and frees what it held. A cancellation may overtake its request, which then ends on arrival.
     func cancel(_ id: Int) {
         if let index = waiting.firstIndex(where: { $0.id == id }) {
             waiting.remove(at: index).finish(.failure(CancellationError()))
@@ -83,6 +90,8 @@ actor Engine {
             let request = running.remove(at: index)
             release(request)
             request.finish(.failure(CancellationError()))
+        } else {
+            announced.remove(id)
         }
     }
 
@@ -318,7 +327,8 @@ actor Engine {
     func trace(_ request: TraceRequest, tokens: [TokenID], edits: SequenceEdits) throws -> Trace {
         let probe = try TraceProbe(request, tokens: tokens)
         let positions = try request.logits.map { try TraceProbe.resolve($0, count: tokens.count) }
-        let sequence = EngineSequence(id: makeIDs(), tokens: tokens, rootKey: nil, edits: edits)
+        nextID += 1 << 16
+        let sequence = EngineSequence(id: nextID, tokens: tokens, rootKey: nil, edits: edits)
         var blocks: [Int32] = []
         defer { for block in blocks { tree.giveBack(block) } }
         for index in 0..<(tokens.count + blockTokens - 1) / blockTokens {

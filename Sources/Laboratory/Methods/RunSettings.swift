@@ -5,8 +5,10 @@ import Text
 public struct RunSettings: MethodOptions {
     /// How a local model computes.
     public enum Precision: String, OptionChoice {
-        /// Quantised and bf16 arithmetic, whichever is fastest within the parity bar.
+        /// Quantised weights as they are, multiplied with 16-bit activations; other weights in bf16.
         case `default`
+        /// The same with 8-bit activations: faster prompts and batches, a visible error.
+        case fast
         /// f32 throughout.
         case f32
     }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Inference
 import Laboratory
+import Models
 import Text
 
 struct Model: AsyncParsableCommand {
@@ -73,7 +74,7 @@ struct Model: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Write a model as GGUF, or as a Hugging Face folder of safetensors.",
             discussion: """
-                  lyceum model convert folder/ model.gguf --format gguf
+                  lyceum model convert folder/ model.gguf --format gguf --numbers Q8_0
                   lyceum model convert embedded folder/ --format safetensors
                 """)
 
@@ -83,13 +84,20 @@ struct Model: AsyncParsableCommand {
         @Argument(help: "The file or folder to write.", completion: .file())
         var destination: String
 
-        @Option(help: "The format to write.")
+        @Option(help: "The file format to write.")
         var format: Format
+
+        @Option(help: "The number format of matrices: F32, F16, BF16; in GGUF also Q8_0, Q5_1, Q5_0, Q4_1, Q4_0.")
+        var numbers = "F16"
 
         func run() async throws {
             let reference = try ModelReference(model)
+            guard let numbers = WeightFormat(rawValue: numbers.uppercased()) else {
+                throw ValidationError(
+                    "--numbers can't be \(numbers): it expects F32, F16, BF16, Q8_0, Q5_1, Q5_0, Q4_1 or Q4_0.")
+            }
             try await Interrupts.cancelling { [destination, format] in
-                try await convertModel(reference, to: destination, format: format.rawValue)
+                try await convertModel(reference, to: destination, asGGUF: format == .gguf, numbers: numbers)
             }
             Output.line(destination)
         }
