@@ -250,6 +250,9 @@ TEMPLATES["lazy"] = """
 {%- set l = ['a', none, 'b'] %}{{ 'unused' if l | map('nosuchfilter') }} {{ l | map('upper') | first }} {{ none | map('upper') | list }} {{ 0 | selectattr('x') | list }} {{ none | rejectattr('x') | list }}
 {%- set g = [1, 2, 3] | select %}{{ 2 in g }} {{ g | list }}"""
 
+TEMPLATES["views"] = """
+{%- set d = {'a': 1, 'b': [2]} %}{{ d.items() }} {{ d.keys() }} {{ d.values() }} {{ d.keys() | list }} {{ d.items() | length }} {{ d.keys()[0] is defined }} {{ d.keys() is sequence }} {{ d.values() is iterable }} {{ 'a' in d.keys() }} {{ d.items() | first }} {{ 'x' if {}.keys() else 'y' }} {{ d.keys() | join('/') }} {{ d.items() | sort | last }} {{ d.items() | map('first') | list }} {{ d | items | list }}"""
+
 TEMPLATES["functions"] = """
 {{- strftime_now('%d %b %Y') }} {{ strftime_now('%Y-%m-%d %H:%M:%S %A %B %j %p %I %y %a %w %U %W %e %% %-d %D') }} {{ range(3) | list }} {{ range(1, 7, 3) | list }} {{ range(0) | list }} {{ tools is none }} {{ documents is none }} {{ bos_token }}{{ eos_token }} {{ pad_token is defined }} {{ add_generation_prompt }}"""
 
@@ -277,6 +280,8 @@ for name, source in {
     "iterating-number": "{% for x in 5 %}{% endfor %}",
     "large-range": "{{ range(100001) }}",
     "too-few-names": "{% set a, b = [1] %}",
+    "json-of-view": "{{ messages[0].items() | tojson }}",
+    "sum-of-views": "{{ messages[0].keys() + messages[0].keys() }}",
     "macro-caller": "{% macro m() %}x{% endmacro %}{% call m() %}y{% endcall %}",
     "macro-varargs": "{% macro m(a) %}{{ a }}{% endmacro %}{{ m(1, 2) }}",
     "macro-extra": "{% macro m(a) %}{{ a }}{% endmacro %}{{ m(1, b=2) }}",

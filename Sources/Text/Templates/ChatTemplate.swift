@@ -68,6 +68,9 @@ public struct ChatTemplate: Sendable {
 
     /// Renders a conversation into stretches of the template's own text and of content, neighbours being of different origin.
     /// Their concatenation is what `render` gives.
+    ///
+    /// A special token counts only where it lies whole in one segment of the template's own. The text between special tokens is
+    /// to be tokenised in one go across the borders of segments, as the model saw it in training.
     public func renderSegments(
         messages: [ChatMessage], tools: [ToolDefinition] = [], addGenerationPrompt: Bool = true,
         continueFinalMessage: Bool = false, extra: [String: JSONValue] = [:]

@@ -155,7 +155,7 @@ extension TemplateRenderer {
         return try makeList(
             groups.map { key, elements in
                 let name = try elements.first.map { try group(of: $0) } ?? key
-                return .list(try TemplateList([name, try makeList(elements)], isTuple: true, isGroup: true))
+                return .list(try TemplateList([name, try makeList(elements)], as: .group))
             })
     }
 
@@ -173,7 +173,7 @@ extension TemplateRenderer {
         let keyed = try dictionary.entries.map { entry in
             (
                 key: folded(by == "key" ? entry.key : entry.value, isCaseSensitive),
-                element: try makeList([entry.key, entry.value], isTuple: true)
+                element: try makeList([entry.key, entry.value], as: .tuple)
             )
         }
         return try makeList(try sorted(keyed, descending: bound[2]?.isTrue ?? false).map(\.element))

@@ -41,7 +41,7 @@ extension TemplateRenderer {
         case .wordcount: return .integer(wordCount(text))
         case .format:
             guard !arguments.keywords.isEmpty else {
-                return .string(try percentFormatted(text, try makeList(arguments.positional, isTuple: true)))
+                return .string(try percentFormatted(text, try makeList(arguments.positional, as: .tuple)))
             }
             guard arguments.positional.isEmpty else {
                 throw TemplateFault.value("'format' takes values with names or without, not both")
@@ -112,12 +112,7 @@ extension TemplateRenderer {
         var count = 0
         var isInWord = false
         for scalar in text.string.unicodeScalars {
-            let properties = scalar.properties
-            var isWord = properties.numericType != nil || scalar == "_"
-            switch properties.generalCategory {
-            case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter: isWord = true
-            default: break
-            }
+            let isWord = scalar.isWordCharacter
             if isWord, !isInWord { count += 1 }
             isInWord = isWord
         }

@@ -36,7 +36,7 @@ extension TemplateRenderer {
         case .first: return try first(of: value)
         case .last: return try last(of: value)
         case .list:
-            if case .list(let list) = value, !list.isTuple { return value }
+            if case .list(let list) = value, list.form == .list { return value }
             return try makeList(try elements(of: value))
         case .reverse:
             if case .string(let text) = value { return .string(try text.sliced(TemplateSlice(step: -1))) }

@@ -26,7 +26,7 @@ struct TemplateJSON {
         case .integer(let value): bytes += String(value).utf8
         case .double(let value): bytes += Self.number(value).utf8
         case .string(let text): appendString(text.bytes, to: &bytes)
-        case .list(let list):
+        case .list(let list) where !list.isView:
             try appendContainer("[", "]", count: list.elements.count, to: &bytes, level: level) { position, bytes in
                 try append(list.elements[position], to: &bytes, level: level + 1)
             }

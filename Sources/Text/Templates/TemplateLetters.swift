@@ -41,23 +41,16 @@ extension TemplateRenderer {
             }
         case .isdecimal: text.allScalars { $0.properties.numericType == .decimal }
         case .isnumeric: text.allScalars { $0.properties.numericType != nil }
-        case .isalpha: text.allScalars(Self.isLetter)
-        case .isalnum: text.allScalars { Self.isLetter($0) || $0.properties.numericType != nil }
+        case .isalpha: text.allScalars(\.isLetter)
+        case .isalnum: text.allScalars { $0.isLetter || $0.properties.numericType != nil }
         case .isspace: !text.isEmpty && text.trimmed().isEmpty
         case .isupper: isCased(text, unlike: { $0.isLowercase || $0.generalCategory == .titlecaseLetter })
         case .islower: isCased(text, unlike: { $0.isUppercase || $0.generalCategory == .titlecaseLetter })
         case .istitle: isCased(text, unlike: { _ in false }) && changedCase(text, .title).bytes == text.bytes
         case .isascii: text.isASCII
         case .isidentifier:
-            text.allScalars { Self.isLetter($0) || $0 == "_" || $0.properties.numericType == .decimal }
+            text.allScalars { $0.isLetter || $0 == "_" || $0.properties.numericType == .decimal }
                 && !(text.bytes.first.map { (0x30...0x39).contains($0) } ?? true)
-        default: false
-        }
-    }
-
-    private static func isLetter(_ scalar: Unicode.Scalar) -> Bool {
-        switch scalar.properties.generalCategory {
-        case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter: true
         default: false
         }
     }

@@ -34,9 +34,9 @@ extension TemplateRenderer {
         let entries = dictionary.entries
         switch method {
         case .items:
-            return try makeList(entries.map { try makeList([$0.key, $0.value], isTuple: true) })
-        case .keys: return try makeList(entries.map(\.key))
-        case .values: return try makeList(entries.map(\.value))
+            return try makeList(entries.map { try makeList([$0.key, $0.value], as: .tuple) }, as: .items)
+        case .keys: return try makeList(entries.map(\.key), as: .keys)
+        case .values: return try makeList(entries.map(\.value), as: .values)
         case .copy: return .dictionary(dictionary)
         case .get:
             let bound = try arguments.bound("get", "key", "default")
@@ -107,7 +107,7 @@ extension TemplateRenderer {
                     method == .partition
                     ? [text, TemplateText(), TemplateText()] : [TemplateText(), TemplateText(), text]
             }
-            return try makeList(parts.map { .string($0) }, isTuple: true)
+            return try makeList(parts.map { .string($0) }, as: .tuple)
         case .expandtabs:
             return .string(try expandedTabs(text, try integer(arguments.bound(name, "tabsize")[0], default: 8, name)))
         case .isdigit, .isnumeric, .isdecimal, .isalpha, .isalnum, .isspace, .isupper, .islower, .istitle, .isascii,

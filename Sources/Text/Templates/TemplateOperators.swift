@@ -34,14 +34,17 @@ extension TemplateRenderer {
         case (.remainder, .string(let format), _): return .string(try percentFormatted(format, right))
         case (_, .undefined(let undefined), _), (_, _, .undefined(let undefined)): throw fail(undefined: undefined)
         case (.add, .string(let left), .string(let right)): return .string(try joined(left, right))
-        case (.add, .list(let first), .list(let second)) where first.isTuple == second.isTuple:
-            return try makeList(first.elements + second.elements, isTuple: first.isTuple)
+        case (.add, .list(let first), .list(let second))
+        where first.isTuple == second.isTuple && !first.isView && !second.isView:
+            return try makeList(first.elements + second.elements, as: first.form)
         case (.multiply, .string(let text), _) where right.index != nil:
             return .string(try repeated(text, right.index ?? 0))
         case (.multiply, _, .string(let text)) where left.index != nil:
             return .string(try repeated(text, left.index ?? 0))
-        case (.multiply, .list(let list), _) where right.index != nil: return try repeated(list, right.index ?? 0)
-        case (.multiply, _, .list(let list)) where left.index != nil: return try repeated(list, left.index ?? 0)
+        case (.multiply, .list(let list), _) where right.index != nil && !list.isView:
+            return try repeated(list, right.index ?? 0)
+        case (.multiply, _, .list(let list)) where left.index != nil && !list.isView:
+            return try repeated(list, left.index ?? 0)
         default: break
         }
         if let left = left.index, let right = right.index { return try integerResult(operation, left, right) }
@@ -81,7 +84,7 @@ extension TemplateRenderer {
         try meter.charge(count, times: list.elements.count * TemplateMeter.elementBytes)
         var elements: [TemplateValue] = []
         for _ in 0..<count { elements += list.elements }
-        return .list(try TemplateList(elements, isTuple: list.isTuple))
+        return .list(try TemplateList(elements, as: list.form))
     }
 
     private func integerResult(
@@ -156,7 +159,9 @@ extension TemplateRenderer {
         case (.string(let left), .string(let right)): return left.bytes == right.bytes
         case (.undefined, .undefined), (.null, .null): return true
         case (.list(let left), .list(let right)):
-            guard left.isTuple == right.isTuple, left.elements.count == right.elements.count else { return false }
+            guard left.isTuple == right.isTuple, left.isView == right.isView,
+                left.elements.count == right.elements.count
+            else { return false }
             return try deeper {
                 for (left, right) in zip(left.elements, right.elements) where try !areEqual(left, right) {
                     return false

@@ -125,7 +125,7 @@ extension TemplateRenderer {
                 }
                 let extra = Array(arguments.positional.dropFirst(parameters.count))
                 if definition.specialNames.contains(TemplateNames.varargs.index) {
-                    inner.set(TemplateNames.varargs.index, to: try makeList(extra, isTuple: true))
+                    inner.set(TemplateNames.varargs.index, to: try makeList(extra, as: .tuple))
                 } else if !extra.isEmpty {
                     throw TemplateFault.value(
                         "the macro '\(name)' takes at most \(parameters.count) arguments, "

@@ -6,7 +6,7 @@ extension TemplateRenderer {
             case .literal(let literal): return value(of: literal)
             case .name(let name): return variable(name) ?? .undefined(TemplateUndefined(name: Int32(name)))
             case .list(let elements): return try makeList(try elements.map { try value(of: $0) })
-            case .tuple(let elements): return try makeList(try elements.map { try value(of: $0) }, isTuple: true)
+            case .tuple(let elements): return try makeList(try elements.map { try value(of: $0) }, as: .tuple)
             case .dictionary(let entries): return try dictionary(entries)
             case .unary(let operation, let operand): return try unary(operation, try value(of: operand))
             case .binary(let operation, let left, let right):
@@ -92,9 +92,9 @@ extension TemplateRenderer {
         case .string(let text):
             try meter.charge(text.count)
             return .string(try text.sliced(slice))
-        case .list(let list):
+        case .list(let list) where !list.isView:
             let (start, step, count) = try slice.resolved(length: list.elements.count)
-            return try makeList((0..<count).map { list.elements[start + $0 * step] }, isTuple: list.isTuple)
+            return try makeList((0..<count).map { list.elements[start + $0 * step] }, as: list.form)
         case .undefined(let undefined): throw fail(undefined: undefined)
         default: throw TemplateFault.value("a value of type \(object.typeName) can't be sliced")
         }
@@ -154,7 +154,7 @@ extension TemplateRenderer {
                 return value
             }
         case .list(let list):
-            if let position = key.position(in: list.elements.count) { return list.elements[position] }
+            if !list.isView, let position = key.position(in: list.elements.count) { return list.elements[position] }
         case .string(let text):
             if let position = key.index, let character = text.character(at: position) { return .string(character) }
         case .undefined(let undefined): throw fail(undefined: undefined)
@@ -176,10 +176,10 @@ extension TemplateRenderer {
         case .string:
             if name.textMethod == nil { return nil }
         case .list(let list):
-            if list.isGroup, name.text == "grouper" || name.text == "list" {
+            if list.form == .group, name.text == "grouper" || name.text == "list" {
                 return list.elements[name.text == "list" ? 1 : 0]
             }
-            if name.listMethod == nil { return nil }
+            if name.listMethod == nil || list.isView { return nil }
         case .namespace(let namespace): return namespace[name.text]
         case .loop(let loop): return try attribute(name.text, of: loop)
         case .cycler(let cycler):
@@ -248,7 +248,7 @@ extension TemplateValue {
         case .integer: "int"
         case .double: "float"
         case .string: "str"
-        case .list(let list): list.isTuple ? "tuple" : "list"
+        case .list(let list): list.isTuple ? "tuple" : list.isView ? "view of a dict" : "list"
         case .dictionary: "dict"
         case .generator: "generator"
         case .namespace: "namespace"

@@ -231,9 +231,9 @@ final class TemplateRenderer {
         }
     }
 
-    func makeList(_ elements: [TemplateValue], isTuple: Bool = false) throws -> TemplateValue {
+    func makeList(_ elements: [TemplateValue], as form: TemplateList.Form = .list) throws -> TemplateValue {
         try meter.charge(elements: elements.count + 1)
-        return .list(try TemplateList(elements, isTuple: isTuple))
+        return .list(try TemplateList(elements, as: form))
     }
 
     func makeDictionary(_ entries: [TemplateDictionary.Entry]) throws -> TemplateValue {

@@ -57,7 +57,8 @@ extension TemplateRenderer {
         case (.number, .integer), (.number, .double), (.number, .bool): true
         case (.true, .bool(let value)): value
         case (.false, .bool(let value)): !value
-        case (.sequence, .string), (.sequence, .list), (.sequence, .dictionary), (.sequence, .undefined): true
+        case (.sequence, .list(let list)): !list.isView
+        case (.sequence, .string), (.sequence, .dictionary), (.sequence, .undefined): true
         case (.iterable, .string), (.iterable, .list), (.iterable, .dictionary), (.iterable, .undefined),
             (.iterable, .generator), (.iterable, .loop):
             true

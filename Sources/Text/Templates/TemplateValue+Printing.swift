@@ -30,6 +30,7 @@ extension TemplateRenderer {
             TemplateQuoting.appendRepresentation(of: text.bytes, to: &bytes)
             if text.isMarkup { bytes.append(UInt8(ascii: ")")) }
         case .list(let list):
+            if list.isView { bytes += "dict_\(list.form)(".utf8 }
             bytes.append(UInt8(ascii: list.isTuple ? "(" : "["))
             for (position, element) in list.elements.enumerated() {
                 if position > 0 { bytes += ", ".utf8 }
@@ -37,7 +38,8 @@ extension TemplateRenderer {
             }
             if list.isTuple, list.elements.count == 1 { bytes.append(UInt8(ascii: ",")) }
             bytes.append(UInt8(ascii: list.isTuple ? ")" : "]"))
-            try meter.charge(list.elements.count * 2 + 2)
+            if list.isView { bytes.append(UInt8(ascii: ")")) }
+            try meter.charge(list.elements.count * 2 + 16)
             return
         case .dictionary(let dictionary):
             bytes.append(UInt8(ascii: "{"))

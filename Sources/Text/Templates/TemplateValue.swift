@@ -60,20 +60,34 @@ struct TemplateUndefined {
     var owner: StaticString?
 }
 
-/// A list or a tuple. Immutable, as templates run in a sandbox that forbids changing lists.
+/// A list, a tuple or a view of a dictionary. Immutable, as templates run in a sandbox that forbids changing lists.
 final class TemplateList {
     static let maximumDepth = 100
 
     let elements: [TemplateValue]
-    let isTuple: Bool
+    let form: Form
     let depth: Int
-    /// For the groups of `groupby`, whose two elements have names.
-    let isGroup: Bool
 
-    init(_ elements: [TemplateValue], isTuple: Bool = false, isGroup: Bool = false) throws {
+    enum Form: Equatable {
+        case list, tuple
+        /// A tuple of `groupby`, whose two elements have names.
+        case group
+        /// What `keys`, `values` and `items` give: to go through, not to index.
+        case keys, values, items
+    }
+
+    var isTuple: Bool { form == .tuple || form == .group }
+
+    var isView: Bool {
+        switch form {
+        case .keys, .values, .items: true
+        case .list, .tuple, .group: false
+        }
+    }
+
+    init(_ elements: [TemplateValue], as form: Form = .list) throws {
         self.elements = elements
-        self.isTuple = isTuple
-        self.isGroup = isGroup
+        self.form = form
         depth = try Self.depth(above: elements.lazy.map(\.depth).max() ?? 0)
     }
 
