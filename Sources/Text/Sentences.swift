@@ -135,8 +135,10 @@ private struct SentenceCutter {
             decoding: UnsafeBufferPointer(start: text + wordStart, count: stop - wordStart), as: UTF8.self)
         let scalars = Array(word.unicodeScalars)
         if scalars.isEmpty { return true }
-        // A number at the start is the number of a list item.
-        if scalars.allSatisfy({ UnicodeClass.of($0.value).contains(.number) }) { return wordStart > start }
+        // A number at the start of a line is the number of a list item.
+        if scalars.allSatisfy({ UnicodeClass.of($0.value).contains(.number) }) {
+            return wordStart > start && text[wordStart - 1] != UInt8(ascii: "\n")
+        }
         if scalars.count == 1, UnicodeClass.of(scalars[0].value).contains(.upper) {
             return word == "I" && followsLowercaseWord(wordStart)
         }

@@ -52,7 +52,7 @@ extension TokenizerSpecification {
             throw TokenizerError(
                 "tokenizer.ggml.model", "is '\(other)'; 'gpt2', 'llama', 'bert' and 't5' are supported")
         }
-        mergesField = "tokenizer.ggml.merges"
+        mergesField = fields.model == "llama" ? "tokenizer.ggml.scores" : "tokenizer.ggml.merges"
         addedTokens = Self.addedTokens(fields)
         bos = try Self.id(fields.bos, "tokenizer.ggml.bos_token_id", count)
         eos = try Self.id(fields.eos, "tokenizer.ggml.eos_token_id", count)

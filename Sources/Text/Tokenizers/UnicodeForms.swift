@@ -196,10 +196,19 @@ struct UnicodeForms: Sendable {
             }
             var end = start
             while end < parts.count, parts[end].order != 0 { end += 1 }
-            let sorted = parts[start..<end].enumerated().sorted {
-                ($0.element.order, $0.offset) < ($1.element.order, $1.offset)
+            let run = parts[start..<end]
+            if zip(run, run.dropFirst()).contains(where: { $0.order > $1.order }) {
+                let sorted = run.enumerated().sorted {
+                    ($0.element.order, $0.offset) < ($1.element.order, $1.offset)
+                }
+                // Marks that changed places stand for the whole run, so that ranges stay in order.
+                let lower = run.reduce(Int.max) { min($0, $1.source.lowerBound) }
+                let upper = run.reduce(0) { max($0, $1.source.upperBound) }
+                parts.replaceSubrange(
+                    start..<end,
+                    with: sorted.map { Part(scalar: $0.element.scalar, order: $0.element.order, source: lower..<upper) }
+                )
             }
-            parts.replaceSubrange(start..<end, with: sorted.map(\.element))
             start = end
         }
     }
