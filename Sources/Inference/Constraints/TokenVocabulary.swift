@@ -51,23 +51,27 @@ public final class TokenVocabulary: Sendable {
 
 /// A tree of the vocabulary's tokens in depth-first order: a node is followed by its subtree, and `skip` leads past it.
 struct TokenTrie: Sendable {
-    /// Per node: its byte, its depth (1 for first bytes), the node behind its subtree, and the range of its tokens.
-    private(set) var byte: [UInt8] = []
-    private(set) var depth: [Int32] = []
-    private(set) var skip: [Int32] = []
-    private(set) var tokenStart: [Int32] = [0]
-    /// Tokens in the order of their nodes; several tokens may have the same bytes.
-    private(set) var tokens: [TokenID] = []
+    struct Node: Sendable {
+        /// The node behind the subtree.
+        var skip: Int32
+        /// The tokens that end here: `tokens[firstToken..<]`, `tokenCount` of them. Several tokens may have the same bytes.
+        var firstToken: Int32
+        var tokenCount: UInt16
+        /// 1 for first bytes.
+        var depth: UInt16
+        var byte: UInt8
+    }
 
+    private(set) var nodes: [Node] = []
+    /// Tokens in the order of their nodes.
+    private(set) var tokens: [TokenID] = []
     private(set) var maximumDepth = 0
     /// Per first byte, its node or -1.
     private var roots = [Int32](repeating: -1, count: 256)
 
-    var nodeCount: Int { byte.count }
-
     init(bytes: [UInt8], offsets: [Int32]) {
         func token(_ id: Int32) -> ArraySlice<UInt8> { bytes[Int(offsets[Int(id)])..<Int(offsets[Int(id) + 1])] }
-        var order = (0..<Int32(offsets.count - 1)).filter { !token($0).isEmpty }
+        var order = (0..<Int32(offsets.count - 1)).filter { !token($0).isEmpty && token($0).count <= UInt16.max }
         order.sort { token($0).lexicographicallyPrecedes(token($1)) }
         // Nodes on the path to the token before, by depth.
         var path: [Int] = []
@@ -79,35 +83,33 @@ struct TokenTrie: Sendable {
                 guard a == b else { break }
                 common += 1
             }
-            while path.count > common { skip[path.removeLast()] = Int32(byte.count) }
+            while path.count > common { nodes[path.removeLast()].skip = Int32(nodes.count) }
             for value in current.dropFirst(common) {
-                if path.isEmpty { roots[Int(value)] = Int32(byte.count) }
-                path.append(byte.count)
-                byte.append(value)
-                depth.append(Int32(path.count))
-                skip.append(0)
-                tokenStart.append(Int32(tokens.count))
+                if path.isEmpty { roots[Int(value)] = Int32(nodes.count) }
+                path.append(nodes.count)
+                nodes.append(
+                    Node(
+                        skip: 0, firstToken: Int32(tokens.count), tokenCount: 0, depth: UInt16(path.count), byte: value)
+                )
             }
             maximumDepth = max(maximumDepth, path.count)
             tokens.append(id)
-            tokenStart[tokenStart.count - 1] = Int32(tokens.count)
+            if nodes[nodes.count - 1].tokenCount < UInt16.max { nodes[nodes.count - 1].tokenCount += 1 }
             previous = current
         }
-        for node in path { skip[node] = Int32(byte.count) }
+        for node in path { nodes[node].skip = Int32(nodes.count) }
     }
 
     /// The node that a byte leads to from `node` (-1: the root).
     func child(of node: Int, _ wanted: UInt8) -> Int? {
         if node < 0 { return roots[Int(wanted)] < 0 ? nil : Int(roots[Int(wanted)]) }
         var candidate = node + 1
-        let end = Int(skip[node])
+        let end = Int(nodes[node].skip)
         while candidate < end {
-            if byte[candidate] == wanted { return candidate }
-            if byte[candidate] > wanted { return nil }
-            candidate = Int(skip[candidate])
+            if nodes[candidate].byte == wanted { return candidate }
+            if nodes[candidate].byte > wanted { return nil }
+            candidate = Int(nodes[candidate].skip)
         }
         return nil
     }
-
-    func hasToken(_ node: Int) -> Bool { tokenStart[node + 1] > tokenStart[node] }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Inference
+import Models
 import Text
 
 /// A generator whose sequence is fixed by its seed.
@@ -40,6 +41,37 @@ enum TestVocabulary {
         tokens.append(Array("ab".utf8))
         tokens.append([])
         return TokenVocabulary(tokens: tokens, endOfText: [TokenID(tokens.count - 1)], count: tokens.count + 37)
+    }()
+
+    /// The embedded model's vocabulary, when its file is installed.
+    static let embedded: TokenVocabulary? = {
+        let environment = ProcessInfo.processInfo.environment
+        let cache =
+            environment["LYCEUM_CACHE"] ?? environment["XDG_CACHE_HOME"].map { $0 + "/lyceum" }
+            ?? NSHomeDirectory() + "/.cache/lyceum"
+        let folder = environment["LYCEUM_MODELS"] ?? cache + "/models"
+        guard let file = try? GGUFFile(path: folder + "/SmolLM2-135M-Instruct.Q4_1.gguf"),
+            let metadata = try? TokenizerMetadata(file), let names = metadata.tokens.strings,
+            let types = metadata.tokenTypes
+        else { return nil }
+        let tokens = zip(names, types).map { name, type in type == .normal ? bytes(ofGPT2Name: name) : [] }
+        return TokenVocabulary(tokens: tokens, endOfText: [metadata.eosTokenID].compactMap { $0 })
+    }()
+
+    /// GPT-2 writes each byte of a token as a visible character: printable Latin-1 as itself, the rest from U+0100 on.
+    private static func bytes(ofGPT2Name name: String) -> [UInt8] {
+        name.unicodeScalars.map { gpt2Bytes[$0.value] ?? 0 }
+    }
+
+    private static let gpt2Bytes: [UInt32: UInt8] = {
+        var table: [UInt32: UInt8] = [:]
+        var hidden: UInt32 = 0
+        for byte in UInt32(0)...255 {
+            let isVisible = (0x21...0x7E).contains(byte) || (0xA1...0xAC).contains(byte) || (0xAE...0xFF).contains(byte)
+            table[isVisible ? byte : 0x100 + hidden] = UInt8(byte)
+            hidden += isVisible ? 0 : 1
+        }
+        return table
     }()
 
     /// Only single bytes.
@@ -241,5 +273,36 @@ struct StrictJSON {
             at += 4
         }
         throw JSONSyntaxError(offset: at)
+    }
+}
+
+/// Writes JSON values, for messages and golden files.
+enum JSONText {
+    static func of(_ value: JSONValue) -> String {
+        switch value {
+        case .null: return "null"
+        case .bool(let value): return value ? "true" : "false"
+        case .integer(let value): return String(value)
+        case .number(let value): return String(value)
+        case .string(let text): return quoted(text)
+        case .array(let elements): return "[" + elements.map(of).joined(separator: ",") + "]"
+        case .object(let members):
+            return "{" + members.map { quoted($0.key) + ":" + of($0.value) }.joined(separator: ",") + "}"
+        }
+    }
+
+    private static func quoted(_ text: String) -> String {
+        var result = "\""
+        for scalar in text.unicodeScalars {
+            if scalar == "\"" || scalar == "\\" {
+                result += "\\" + String(scalar)
+            } else if scalar.value < 0x20 {
+                let hex = String(scalar.value, radix: 16)
+                result += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
+            } else {
+                result.unicodeScalars.append(scalar)
+            }
+        }
+        return result + "\""
     }
 }

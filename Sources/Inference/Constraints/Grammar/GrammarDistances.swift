@@ -40,10 +40,8 @@ struct GrammarDistances: Sendable {
 
     private static func singleBytes(of vocabulary: TokenVocabulary) -> [Bool] {
         var singles = [Bool](repeating: false, count: 256)
-        var node = 0
-        while node < vocabulary.trie.nodeCount {
-            if vocabulary.trie.hasToken(node) { singles[Int(vocabulary.trie.byte[node])] = true }
-            node = Int(vocabulary.trie.skip[node])
+        for node in vocabulary.trie.nodes where node.depth == 1 && node.tokenCount > 0 {
+            singles[Int(node.byte)] = true
         }
         return singles
     }
@@ -155,7 +153,7 @@ struct GrammarDistances: Sendable {
             else { return targets }
             node = child
             current = Int(edge.target)
-            if trie.hasToken(node), trie.depth[node] > 1 { targets.append(Int32(current)) }
+            if trie.nodes[node].tokenCount > 0, trie.nodes[node].depth > 1 { targets.append(Int32(current)) }
         }
     }
 

@@ -9,7 +9,7 @@ struct StackMachine {
     typealias Frame = UInt64
 
     static let dead: StateID = -2
-    private static let unknown: StateID = -1
+    static let unknown: StateID = -1
 
     let grammar: ByteGrammar
     let distances: GrammarDistances
@@ -19,10 +19,12 @@ struct StackMachine {
     private let recursionLimit: Int
 
     /// Bytes that no edge tells apart share a class.
-    private let classOfByte: [UInt8]
+    let classOfByte: [UInt8]
     private let byteOfClass: [UInt8]
     let classCount: Int
     private let traits: [PositionTraits]
+    /// Stands below a frame whose surroundings do not matter: behind it nothing is known.
+    private let exit: Int32
 
     /// Grows by one whenever all states are forgotten.
     private(set) var epoch = 0
@@ -30,7 +32,7 @@ struct StackMachine {
     private(set) var keys: [[UInt64]] = []
     private var numbers: [[UInt64]: StateID] = [:]
     /// [states, classes]
-    private var rows: [StateID] = []
+    private(set) var rows: [StateID] = []
     /// Per state: tokens to the end by its nearest stack.
     private(set) var distance: [UInt32] = []
     private var plainTwin: [StateID] = []
@@ -44,6 +46,8 @@ struct StackMachine {
         static let opens = PositionTraits(rawValue: 4)
         static let recursive = PositionTraits(rawValue: 8)
         static let onlyEnds = PositionTraits(rawValue: 16)
+        /// In a rule that calls no other.
+        static let leaf = PositionTraits(rawValue: 32)
     }
 
     init(_ grammar: ByteGrammar, distances: GrammarDistances, longestToken: Int, limits: ConstraintLimits) {
@@ -67,6 +71,13 @@ struct StackMachine {
         classOfByte = classes
         byteOfClass = representatives
         classCount = representatives.count
+        exit = Int32(grammar.positionCount)
+        var isLeaf = [Bool](repeating: true, count: grammar.rules.count)
+        for position in 0..<grammar.positionCount {
+            if grammar.edges(of: position).contains(where: { $0.kind == .call }) {
+                isLeaf[Int(grammar.ruleOfPosition[position])] = false
+            }
+        }
         traits = (0..<grammar.positionCount).map { position in
             var traits: PositionTraits = []
             let edges = grammar.edges(of: position)
@@ -74,6 +85,7 @@ struct StackMachine {
             if edges.contains(where: { !$0.consumesByte }) { traits.insert(.opens) }
             if grammar.isFinal[position] { traits.insert(edges.isEmpty ? [.final, .onlyEnds] : .final) }
             if distances.isRecursive[Int(grammar.ruleOfPosition[position])] { traits.insert(.recursive) }
+            if isLeaf[Int(grammar.ruleOfPosition[position])] { traits.insert(.leaf) }
             return traits
         }
     }
@@ -115,17 +127,8 @@ struct StackMachine {
     /// The state behind a byte, or `dead`.
     mutating func next(_ state: StateID, _ byte: UInt8) -> StateID {
         let slot = Int(state) * classCount + Int(classOfByte[Int(byte)])
-        let known = rows[slot]
-        if known != Self.unknown { return known }
-        let target = step(state, byteOfClass[Int(classOfByte[Int(byte)])])
-        rows[slot] = target
-        return target
-    }
-
-    /// The remembered state behind a byte: `dead`, or nil when it has not been visited.
-    func known(_ state: StateID, _ byte: UInt8) -> StateID? {
-        let value = rows[Int(state) * classCount + Int(classOfByte[Int(byte)])]
-        return value == Self.unknown ? nil : value
+        if rows[slot] == Self.unknown { learn(state, Int(classOfByte[Int(byte)])) }
+        return rows[slot]
     }
 
     /// The bytes that can follow, at most `limit` of them.
@@ -138,7 +141,7 @@ struct StackMachine {
         return found
     }
 
-    private mutating func number(of key: [UInt64]) -> StateID {
+    mutating func number(of key: [UInt64]) -> StateID {
         if let known = numbers[key] { return known }
         let id = StateID(keys.count)
         keys.append(key)
@@ -156,16 +159,16 @@ struct StackMachine {
         return least
     }
 
-    private func distanceToEnd(_ stack: ArraySlice<Frame>) -> UInt32 {
+    func distanceToEnd(_ stack: ArraySlice<Frame>) -> UInt32 {
         var total: UInt32 = 0
-        for frame in stack {
+        for frame in stack where Self.position(frame) != exit {
             total = GrammarDistances.sum(
                 total, distances.distance(from: Self.position(frame), turns: Self.turns(frame)), 0)
         }
         return total
     }
 
-    private static func forEachStack(_ key: [UInt64], _ body: (ArraySlice<Frame>) -> Void) {
+    static func forEachStack(_ key: [UInt64], _ body: (ArraySlice<Frame>) -> Void) {
         var at = 0
         while at < key.count {
             let count = Int(key[at])
@@ -176,31 +179,61 @@ struct StackMachine {
 
     // MARK: steps
 
-    private mutating func step(_ state: StateID, _ byte: UInt8) -> StateID {
+    /// Where one stack goes with one byte: its new top.
+    private struct Move: Hashable {
+        var stack: Int
+        var top: Frame
+    }
+
+    /// Fills in the transition of a class, and of all other classes where that costs little: most lead to few states.
+    private mutating func learn(_ state: StateID, _ wanted: Int) {
         let key = keys[Int(state)]
-        var closure = StackClosure()
-        Self.forEachStack(key) { stack in
-            guard let top = stack.last else { return }
-            let position = Int(Self.position(top))
-            let turns = Self.turns(top)
-            let loop = grammar.rules[Int(grammar.ruleOfPosition[position])].loop
-            for edge in grammar.edges(of: position)
-            where edge.consumesByte && edge.low <= byte && byte <= edge.high {
-                var turnsAfter = turns
-                switch edge.kind {
-                case .countingByte:
-                    if let maximum = loop?.maximum {
-                        guard turns < maximum else { continue }
-                        turnsAfter += 1
-                    } else if turns < loop?.minimum ?? 0 {
-                        turnsAfter += 1
-                    }
-                case .closingByte: guard turns >= loop?.minimum ?? 0 else { continue }
-                default: break
-                }
-                open(Array(stack.dropLast()) + [Self.frame(edge.target, turnsAfter)], into: &closure)
+        var stacks: [ArraySlice<Frame>] = []
+        Self.forEachStack(key) { stacks.append($0) }
+        let classes = stacks.count <= 8 ? 0..<classCount : wanted..<wanted + 1
+        var known: [(moves: [Move], target: StateID)] = []
+        var moves: [Move] = []
+        for index in classes {
+            moves.removeAll(keepingCapacity: true)
+            for (number, stack) in stacks.enumerated() {
+                if let top = stack.last { addMoves(of: number, top, byteOfClass[index], to: &moves) }
+            }
+            let slot = Int(state) * classCount + index
+            if moves.isEmpty {
+                rows[slot] = Self.dead
+            } else if let same = known.first(where: { $0.moves == moves }) {
+                rows[slot] = same.target
+            } else {
+                let target = follow(moves, stacks)
+                rows[slot] = target
+                known.append((moves, target))
             }
         }
+    }
+
+    private func addMoves(of stack: Int, _ top: Frame, _ byte: UInt8, to moves: inout [Move]) {
+        let position = Int(Self.position(top))
+        guard position != Int(exit) else { return }
+        let turns = Self.turns(top)
+        for edge in grammar.edges(of: position) where edge.consumesByte && edge.low <= byte && byte <= edge.high {
+            var turnsAfter = turns
+            if edge.kind != .byte, let loop = grammar.rules[Int(grammar.ruleOfPosition[position])].loop {
+                if edge.kind == .closingByte {
+                    guard turns >= loop.minimum else { continue }
+                } else if let maximum = loop.maximum {
+                    guard turns < maximum else { continue }
+                    turnsAfter += 1
+                } else if turns < loop.minimum {
+                    turnsAfter += 1
+                }
+            }
+            moves.append(Move(stack: stack, top: Self.frame(edge.target, turnsAfter)))
+        }
+    }
+
+    private mutating func follow(_ moves: [Move], _ stacks: [ArraySlice<Frame>]) -> StateID {
+        var closure = StackClosure()
+        for move in moves { open(Array(stacks[move.stack].dropLast()) + [move.top], into: &closure) }
         return closure.stacks.isEmpty && !closure.mayEnd ? Self.dead : intern(closure)
     }
 
@@ -229,6 +262,10 @@ struct StackMachine {
                 continue
             }
             let position = Int(Self.position(top))
+            guard position != Int(exit) else {
+                closure.stacks.append(stack)
+                continue
+            }
             let traits = traits[position]
             if traits.contains(.consumes) { closure.stacks.append(stack) }
             if traits.contains(.final) { pending.append(Array(stack.dropLast())) }
@@ -255,6 +292,7 @@ struct StackMachine {
     private func isAllowed(_ stack: [Frame]) -> Bool {
         guard let top = stack.last else { return true }
         let position = Self.position(top)
+        guard position != exit else { return true }
         guard distances.distance(from: position, turns: Self.turns(top)) != GrammarDistances.unreachable else {
             return false
         }
@@ -273,40 +311,57 @@ struct StackMachine {
 
     private static func turns(_ frame: Frame) -> UInt32 { UInt32(truncatingIfNeeded: frame) }
 
-    // MARK: twins
+    // MARK: states whose masks are shared
 
-    /// A state that permits the same tokens and whose loops have turned as little as possible: far from the bounds of a loop,
-    /// one mask serves for all its turns. No token leads the state further from the end than it leads the twin.
+    /// A frame that permits the same tokens within its rule and whose loop has turned as little as possible: far from the
+    /// bounds of a loop, one mask serves for all its turns. No token leads the frame further from the end than its twin.
+    func twin(of frame: Frame) -> Frame {
+        let position = Self.position(frame)
+        let turns = Self.turns(frame)
+        guard position != exit, turns > 0,
+            let loop = grammar.rules[Int(grammar.ruleOfPosition[Int(position)])].loop
+        else { return frame }
+        if let maximum = loop.maximum, maximum - turns <= horizon { return frame }
+        if turns >= loop.minimum { return Self.frame(position, loop.minimum) }
+        return loop.minimum - turns > horizon ? Self.frame(position, 0) : frame
+    }
+
+    /// The state with every frame replaced by its twin.
     mutating func twin(of state: StateID) -> StateID {
         if plainTwin[Int(state)] >= 0 { return plainTwin[Int(state)] }
         var key = keys[Int(state)]
         var at = 0
-        var hasChanged = false
         while at < key.count {
             let count = Int(key[at])
-            for index in at + 1..<at + 1 + count {
-                let position = Self.position(key[index])
-                let turns = Self.turns(key[index])
-                guard turns > 0, let loop = grammar.rules[Int(grammar.ruleOfPosition[Int(position)])].loop else {
-                    continue
-                }
-                let plain = representative(turns, loop)
-                if plain != turns {
-                    key[index] = Self.frame(position, plain)
-                    hasChanged = true
-                }
-            }
+            for index in at + 1..<at + 1 + count { key[index] = twin(of: key[index]) }
             at += 1 + count
         }
-        let twin = hasChanged ? number(of: key) : state
+        let twin = number(of: key)
         plainTwin[Int(state)] = twin
         return twin
     }
 
-    private func representative(_ turns: UInt32, _ loop: ByteGrammar.Loop) -> UInt32 {
-        if let maximum = loop.maximum, maximum - turns <= horizon { return turns }
-        if turns >= loop.minimum { return loop.minimum }
-        return loop.minimum - turns > horizon ? 0 : turns
+    /// Whether a stack's top stands in a rule that calls no other, so that what it permits before it ends depends on it alone.
+    func isLeaf(_ top: Frame) -> Bool {
+        Self.position(top) != exit && traits[Int(Self.position(top))].contains(.leaf)
+    }
+
+    /// The state of a frame without its surroundings.
+    mutating func isolated(_ top: Frame) -> StateID { number(of: [2, Self.frame(exit, 0), top]) }
+
+    /// Whether an isolated frame's rule may have ended in a state, and whether it must have.
+    func hasLeft(_ state: StateID) -> (may: Bool, must: Bool) {
+        // The bare exit is nearest to the end, so it stands first.
+        let key = keys[Int(state)]
+        guard key.count >= 2, key[0] == 1, key[1] == Self.frame(exit, 0) else { return (false, false) }
+        return (true, key.count == 2)
+    }
+
+    /// The state of a stack whose top frame has ended.
+    mutating func surroundings(of stack: ArraySlice<Frame>) -> StateID {
+        var closure = StackClosure()
+        open(Array(stack.dropLast()), into: &closure)
+        return intern(closure)
     }
 }
 
