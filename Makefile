@@ -1,0 +1,56 @@
+# Lyceum: `make help` lists the targets.
+
+SWIFT ?= swift
+LYCEUM := .build/release/lyceum
+BUILD := -c release
+LINT := format lint --strict --parallel --recursive Sources Tests Package.swift
+LIBRARIES := Tensors Text Models Inference Remote Laboratory Catalogue
+FUZZ ?= 20000
+
+.DEFAULT_GOAL := help
+.PHONY: help setup embedders build demo test bench claims fuzz docs lint format clean
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
+
+setup: ## the system libraries and the embedded model
+	@scripts/setup.sh
+
+embedders: setup ## the sentence-embedding models, about 90 MB (optional)
+	@scripts/fetch-models.sh minilm
+
+build: setup ## .build/release/lyceum
+	$(SWIFT) build $(BUILD)
+
+demo: build ## a published method on the embedded model, against its baseline
+	$(LYCEUM) demo
+
+# Left to build for itself, `swift test` picks other compiler flags than `swift build`, and each undoes the other's work.
+test: setup ## all tests
+	$(SWIFT) build $(BUILD) --build-tests
+	$(SWIFT) test $(BUILD) --skip-build
+
+bench: build ## speed and memory beside llama.cpp, OpenVINO GenAI and HF tokenizers
+	scripts/bench.sh
+
+claims: build ## every built method's experiment: Docs/Claims.md and Docs/Claims.json
+	$(LYCEUM) claims
+
+fuzz: setup ## hostile input under the address sanitizer, FUZZ mutations a format
+	LYCEUM_FUZZ=$(FUZZ) ASAN_OPTIONS=detect_leaks=0 \
+		$(SWIFT) test $(BUILD) --sanitize=address --scratch-path .build-fuzz --filter Fuzz
+
+docs: setup ## the documentation, in .build/documentation
+	rm -rf .build/documentation
+	$(SWIFT) package --allow-writing-to-directory .build/documentation generate-documentation \
+		$(addprefix --target ,$(LIBRARIES)) --enable-experimental-combined-documentation \
+		--warnings-as-errors --transform-for-static-hosting --output-path .build/documentation
+
+lint: ## formatting and style
+	$(SWIFT) $(LINT)
+
+format: ## rewrite the sources in the project's format
+	$(SWIFT) format --in-place --parallel --recursive Sources Tests Package.swift
+
+clean: ## remove what was built; fetched models stay in the cache folder
+	rm -rf .build .build-fuzz

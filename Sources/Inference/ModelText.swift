@@ -1,0 +1,106 @@
+import Foundation
+import Models
+import Text
+
+/// A model file's words: its tokenizer and chat template.
+struct ModelText {
+    var tokenizer: Tokenizer
+    var template: ChatTemplate?
+
+    init(_ source: any WeightSource) throws {
+        if let file = source as? GGUFFile {
+            try self.init(gguf: file)
+        } else {
+            try self.init(folder: source.path)
+        }
+    }
+
+    private init(gguf file: GGUFFile) throws {
+        let metadata = try TokenizerMetadata(file)
+        var fields = GGUFTokenizerFields(model: metadata.model, tokens: try Self.strings(metadata.tokens, "tokens"))
+        fields.pre = metadata.preTokenizer
+        fields.tokenTypes = (metadata.tokenTypes ?? []).map { Int32($0.rawValue) }
+        fields.scores = metadata.scores ?? []
+        if let merges = metadata.merges { fields.merges = try Self.strings(merges, "merges") }
+        fields.bos = metadata.bosTokenID.map(Int.init)
+        fields.eos = metadata.eosTokenID.map(Int.init)
+        fields.unknown = metadata.unknownTokenID.map(Int.init)
+        fields.padding = metadata.paddingTokenID.map(Int.init)
+        fields.separator = metadata.separatorTokenID.map(Int.init)
+        fields.classification = metadata.classTokenID.map(Int.init)
+        fields.endOfTurn = ["eot", "eom"].compactMap { metadata.specialTokenIDs[$0].map(Int.init) }
+        fields.addsBOS = metadata.addsBOS
+        fields.addsEOS = metadata.addsEOS
+        fields.addsSpacePrefix = metadata.addsSpacePrefix
+        fields.removesExtraWhitespace = metadata.removesExtraWhitespace
+        fields.characterMap = metadata.precompiledCharacterMap?.withUnsafeBytes { Array($0) }
+        tokenizer = try Tokenizer(TokenizerSpecification(gguf: fields))
+        template = try metadata.chatTemplate.map { [tokenizer] source in try Self.template(source, tokenizer) }
+    }
+
+    private init(folder: String) throws {
+        func document(_ name: String) throws -> JSONValue? {
+            let path = folder + "/" + name
+            guard FileManager.default.fileExists(atPath: path) else { return nil }
+            return try JSONValue(parsing: Array(Data(contentsOf: URL(fileURLWithPath: path), options: .alwaysMapped)))
+        }
+        guard let vocabulary = try document("tokenizer.json") else {
+            throw WeightFileError(
+                .missing, file: folder, field: "tokenizer.json", "the folder has no tokenizer.json; add the one of the model")
+        }
+        let settings = try document("tokenizer_config.json")
+        _ = vocabulary; throw WeightFileError(.unsupported, file: folder, "tokenizer.json")
+        var source = settings?["chat_template"]?.stringValue
+        // Some models list several templates by name.
+        if let named = settings?["chat_template"]?.arrayValue {
+            source = named.first { $0["name"]?.stringValue == "default" }?["template"]?.stringValue
+        }
+        let path = folder + "/chat_template.jinja"
+        if source == nil, FileManager.default.fileExists(atPath: path) {
+            source = try String(contentsOf: URL(fileURLWithPath: path), encoding: .utf8)
+        }
+        template = try source.map { [tokenizer] source in try Self.template(source, tokenizer) }
+    }
+
+    private static func strings(_ array: GGUFArray, _ field: String) throws -> ByteStrings {
+        try array.bytes.withUnsafeBytes { bytes in
+            try ByteStrings(lengthPrefixed: bytes, count: array.count, field: "tokenizer.ggml.\(field)")
+        }
+    }
+
+    private static func template(_ source: String, _ tokenizer: Tokenizer) throws -> ChatTemplate {
+        try ChatTemplate(
+            source: source, bosToken: tokenizer.bos.map(tokenizer.text), eosToken: tokenizer.eos.map(tokenizer.text))
+    }
+}
+
+extension Tokenizer {
+    /// The tokens of a rendered conversation: special tokens are recognised in the template's own text alone, and what stands
+    /// between two of them is one text to the tokenizer, whoever wrote it.
+    func encode(segments: [ChatTemplate.Segment]) -> [TokenID] {
+        var ids: [TokenID] = []
+        var run: [UInt8] = []
+        func flush() {
+            if !run.isEmpty { ids += encode(run) }
+            run = []
+        }
+        for segment in segments {
+            let bytes = Array(segment.text.utf8)
+            guard segment.isTemplateOwn else {
+                run += bytes
+                continue
+            }
+            var end = 0
+            for token in encodeWithOffsets(bytes, special: .recognised)
+            where isSpecial(token.id) && !token.range.isEmpty {
+                run += bytes[end..<token.range.lowerBound]
+                flush()
+                ids.append(token.id)
+                end = token.range.upperBound
+            }
+            run += bytes[end...]
+        }
+        flush()
+        return ids
+    }
+}

@@ -1,0 +1,113 @@
+import Foundation
+import Inference
+import Text
+
+/// Runs methods: checks what they need before any work, keeps the run in the store, stamps the report.
+public struct MethodRunner: Sendable {
+    public var store: RunStore?
+    public var console: Console
+    public var loader: Lab.ModelLoader
+    /// The version of this program, as the store keeps it.
+    public var version: String
+
+    public init(store: RunStore?, console: Console, version: String, loader: @escaping Lab.ModelLoader) {
+        self.store = store
+        self.console = console
+        self.version = version
+        self.loader = loader
+    }
+
+    /// What a run works on.
+    public struct Subject: Sendable {
+        public var model: (any LanguageModel)?
+        public var data: DataSet?
+        public var seed: UInt64
+        public var limit: Int?
+
+        public init(model: (any LanguageModel)?, data: DataSet? = nil, seed: UInt64 = 1, limit: Int? = nil) {
+            self.model = model
+            self.data = data
+            self.seed = seed
+            self.limit = limit
+        }
+    }
+
+    /// Runs a method with options by name.
+    public func run<M: Method>(_ method: M.Type, options: JSONValue, on subject: Subject) async throws -> Report {
+        let checked = try M.Options(json: options)
+        return try await perform(M.card, kind: "run", options: checked.json, on: subject) { lab in
+            try await M().run(checked, in: lab)
+        }
+    }
+
+    /// Runs a method's demo and draws the verdict.
+    public func demo<M: Method>(_ method: M.Type, on subject: Subject) async throws -> Report {
+        let clock = ContinuousClock()
+        return try await perform(M.card, kind: "demo", options: .object([]), on: subject) { lab in
+            let start = clock.now
+            let demonstration = try await M().demo(in: lab)
+            var report = demonstration.report
+            report.verdict = Verdict(
+                slug: M.card.slug, demonstration, seconds: (clock.now - start).seconds, seed: subject.seed)
+            return report
+        }
+    }
+
+    private func perform(
+        _ card: MethodCard, kind: String, options: JSONValue, on subject: Subject,
+        _ work: (Lab) async throws -> Report
+    ) async throws -> Report {
+        if let model = subject.model {
+            let missing = card.needs.subtracting(model.capabilities)
+            if !missing.isEmpty { throw CapabilityError(slug: card.slug, model: model, missing: missing) }
+        } else if !card.needs.isEmpty {
+            throw LabError.noSubject(slug: card.slug)
+        }
+        let identity = subject.model?.identity
+        let record = try await store?.begin(
+            slug: card.slug, kind: kind, model: identity?.name ?? "none",
+            modelReference: identity?.reference ?? "none", fingerprint: identity?.fingerprint ?? "", options: options,
+            data: subject.data?.source, dataHash: subject.data?.contentHash, seed: subject.seed, version: version)
+        let recorder = if let store, let record { RunRecorder(store: store, runID: record.id) } else { RunRecorder() }
+        let lab = Lab(
+            slug: card.slug, subject: subject.model, dataSet: subject.data, seed: subject.seed, limit: subject.limit,
+            outputFolder: record.map { Folders.data.appendingPathComponent("runs").appendingPathComponent($0.id) },
+            recorder: recorder, console: console, loader: loader)
+        let started = record?.started ?? Date().timeIntervalSince1970
+        let clock = ContinuousClock()
+        let start = clock.now
+        do {
+            var report = try await work(lab)
+            try Task.checkCancellation()
+            report.run = RunSummary(
+                id: record?.id ?? "", slug: card.slug, model: identity?.name ?? "none",
+                modelReference: identity?.reference ?? "none", fingerprint: identity?.fingerprint ?? "",
+                options: options, data: subject.data?.source, seed: subject.seed, started: started,
+                seconds: (clock.now - start).seconds, version: version)
+            if let store, let record {
+                try await recorder.flush()
+                try await store.end(record.id, .finished, report: report)
+            }
+            return report
+        } catch {
+            if let store, let record { await close(record.id, in: store, recorder, after: error) }
+            throw error
+        }
+    }
+
+    /// Keeps what an unfinished run has. Runs outside the cancelled task, where writing would stop at once.
+    private func close(_ id: String, in store: RunStore, _ recorder: RunRecorder, after error: any Error) async {
+        let isInterrupted = error is CancellationError || Task.isCancelled
+        let reason = "\(error)"
+        let closing = Task.detached {
+            do {
+                try await recorder.flush()
+                try await store.end(
+                    id, isInterrupted ? .interrupted : .failed, error: isInterrupted ? "Interrupted." : reason)
+            } catch {
+                console.tell("The run could not be kept in the store: \(error)")
+            }
+        }
+        await closing.value
+    }
+}

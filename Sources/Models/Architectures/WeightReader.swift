@@ -1,0 +1,147 @@
+import Tensors
+
+/// How weights are held and computed with.
+public enum Precision: String, Sendable, Hashable, Codable, CaseIterable {
+    /// Quantised weights as they are, multiplied with 16-bit activations; unquantised weights in bf16.
+    case standard = "default"
+    /// Quantised weights as they are, multiplied with 8-bit activations: faster prompts and batches, a visible error.
+    case fast
+    /// Everything in f32: the reference for parity, and what training starts from.
+    case f32
+}
+
+/// Takes weights out of a file in the form a model computes with. Tensors are asked for by their GGUF names, whatever the file.
+struct WeightReader {
+    let source: any WeightSource
+    let configuration: ModelConfiguration
+    let precision: Precision
+    private let names: TensorNames
+    /// Canonical Hugging Face name to the name in the file.
+    private let canonical: [String: String]
+
+    init(_ source: any WeightSource, configuration: ModelConfiguration, precision: Precision) {
+        self.source = source
+        self.configuration = configuration
+        self.precision = precision
+        let names = TensorNames(family: configuration.family)
+        self.names = names
+        canonical =
+            source.naming == .gguf
+            ? [:]
+            : Dictionary(
+                source.tensors.map { (names.canonical($0.name), $0.name) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// The tensor that holds a GGUF name, or a slice of one where experts are stacked.
+    private func place(_ name: String, expert: Int?) throws -> (info: TensorInfo, slice: Int?) {
+        if source.naming == .gguf { return (try source.requiredInfo(name), expert) }
+        guard let other = names.huggingFace(for: name, expert: expert)?.name else {
+            throw WeightFileError(.missing, file: source.path, field: name, "has no counterpart in a Hugging Face folder")
+        }
+        return (try source.requiredInfo(canonical[other] ?? other), nil)
+    }
+
+    func has(_ name: String) -> Bool {
+        (try? place(name, expert: nil)) != nil
+    }
+
+    /// Checks a tensor's shape and passes its bytes on (those of one expert where they are stacked).
+    private func withMatrix<Result>(
+        _ name: String, rows: Int, columns: Int, expert: Int?,
+        _ body: (WeightFormat, UnsafeRawBufferPointer) throws -> Result
+    ) throws -> Result {
+        let (info, slice) = try place(name, expert: expert)
+        let expected = slice == nil ? [rows, columns] : [configuration.experts?.count ?? 0, rows, columns]
+        guard info.shape == expected || slice == nil && rows == 1 && info.elementCount == columns else {
+            throw WeightFileError(
+                .invalidValue, file: source.path, field: info.name,
+                "has the shape \(info.shape); the configuration asks for \(expected)")
+        }
+        let bytes = try source.bytes(of: info.name)
+        defer { bytes.adviseDontNeed() }
+        return try bytes.withUnsafeBytes { all in
+            let size = slice == nil ? all.count : all.count / expected[0]
+            let start = (slice ?? 0) * size
+            return try body(info.format, UnsafeRawBufferPointer(rebasing: all[start..<start + size]))
+        }
+    }
+
+    /// A one-dimensional weight in f32.
+    func vector(_ name: String, count: Int, offset: Double = 0) throws -> Tensor {
+        let (info, _) = try place(name, expert: nil)
+        guard info.elementCount == count else {
+            throw WeightFileError(
+                .invalidValue, file: source.path, field: info.name,
+                "has \(info.elementCount) numbers; the configuration asks for \(count)")
+        }
+        var values = try source.floats(of: info.name)
+        if offset != 0 { values = values.map { $0 + Float(offset) } }
+        return Tensor(values, [count])
+    }
+
+    /// A matrix [rows, columns] in the form that the precision asks for.
+    func weight(_ name: String, rows: Int, columns: Int, expert: Int? = nil) throws -> Weight {
+        try withMatrix(name, rows: rows, columns: columns, expert: expert) { format, bytes in
+            if precision != .f32, let packed = packed([(format, rows, bytes)], columns: columns) {
+                return .packed(packed)
+            }
+            return .dense(dense(format, bytes, rows: rows, columns: columns))
+        }
+    }
+
+    private func packed(
+        _ parts: [(format: WeightFormat, rows: Int, bytes: UnsafeRawBufferPointer)], columns: Int
+    ) -> PackedMatrix? {
+        let natives = parts.compactMap { part -> PackedMatrix.Part? in
+            guard part.format.isQuantised, let type = part.format.ggufType, let base = part.bytes.baseAddress else {
+                return nil
+            }
+            return PackedMatrix.Part(format: Int32(type), rows: part.rows, blocks: base)
+        }
+        return natives.count == parts.count ? PackedMatrix(parts: natives, columns: columns, activationBits: precision == .fast ? 8 : 16) : nil
+    }
+
+    private func dense(_ format: WeightFormat, _ bytes: UnsafeRawBufferPointer, rows: Int, columns: Int) -> Tensor {
+        let tensor = Tensor(format.dequantised(bytes), [rows, columns])
+        return precision == .f32 ? tensor : tensor.cast(to: .bf16)
+    }
+
+    /// Layers over the same input. Packed weights of one format are stacked; so are, when `merges` says so, their outputs.
+    func projection(
+        _ layers: [(name: String, rows: Int)], columns: Int, expert: Int? = nil, hasBias: Bool = false,
+        merges: Bool = false
+    ) throws -> Projection {
+        let biases =
+            hasBias
+            ? try layers.map { try vector($0.name.replacingSuffix(".weight", with: ".bias"), count: $0.rows) } : []
+        if precision != .f32, let matrix = try stacked(layers, columns: columns, expert: expert) {
+            let sizes = layers.map(\.rows)
+            return Projection(
+                [Projection.Part(.packed(matrix), sizes: merges ? [sizes.reduce(0, +)] : sizes)], biases: biases)
+        }
+        let parts = try layers.map { layer in
+            Projection.Part(
+                try weight(layer.name, rows: layer.rows, columns: columns, expert: expert), sizes: [layer.rows])
+        }
+        return Projection(parts, biases: biases)
+    }
+
+    private func stacked(_ layers: [(name: String, rows: Int)], columns: Int, expert: Int?) throws -> PackedMatrix? {
+        var parts: [(format: WeightFormat, rows: Int, bytes: UnsafeRawBufferPointer)] = []
+        func collect(_ index: Int) throws -> PackedMatrix? {
+            guard index < layers.count else { return packed(parts, columns: columns) }
+            let layer = layers[index]
+            return try withMatrix(layer.name, rows: layer.rows, columns: columns, expert: expert) { format, bytes in
+                parts.append((format, layer.rows, bytes))
+                return try collect(index + 1)
+            }
+        }
+        return try collect(0)
+    }
+}
+
+extension String {
+    fileprivate func replacingSuffix(_ suffix: String, with other: String) -> String {
+        hasSuffix(suffix) ? String(dropLast(suffix.count)) + other : self
+    }
+}

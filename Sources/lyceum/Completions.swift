@@ -1,0 +1,8 @@
+import Catalogue
+
+/// What the shell offers where a command takes a name.
+enum Completions {
+    static let methods: @Sendable ([String], Int, String) -> [String] = { _, _, prefix in
+        Catalogue.standard.cards.map(\.slug).filter { $0.hasPrefix(prefix) }
+    }
+}

@@ -1,0 +1,79 @@
+import ArgumentParser
+import Inference
+import Laboratory
+
+extension ModelReference: ExpressibleByArgument {
+    public init?(argument: String) {
+        guard let reference = try? ModelReference(argument) else { return nil }
+        self = reference
+    }
+}
+
+extension RunSettings.Precision: ExpressibleByArgument {}
+
+/// The flags of every command that asks a model.
+struct ModelArguments: ParsableArguments {
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp(
+            "The model: embedded, a GGUF file or Hugging Face folder, openai:NAME@URL, ollama:NAME.", valueName: "model"
+        ),
+        completion: .file())
+    var model = "embedded"
+
+    @Option(help: "How a local model computes: default (quantised and bf16) or f32.")
+    var precision = RunSettings.Precision.default
+
+    /// The reference, or the sentence that says what is wrong with it.
+    func reference() throws -> ModelReference { try ModelReference(model) }
+    var settings: ModelSettings { ModelSettings(precision: precision) }
+}
+
+/// The flags that say how the next token is chosen.
+struct SamplingArguments: ParsableArguments {
+    @Option(help: "The most tokens to generate.")
+    var maxTokens = 256
+
+    @Option(help: "0 takes the most likely token; higher is more varied.")
+    var temperature = 0.0
+
+    @Option(help: "Keep the k most likely tokens; 0 keeps all.")
+    var topK = 0
+
+    @Option(help: "Keep the most likely tokens up to this probability.")
+    var topP = 1.0
+
+    @Option(help: "Keep tokens at least this fraction as likely as the most likely one.")
+    var minP = 0.0
+
+    @Option(help: "Divide the logits of tokens seen so far by this (1: off).")
+    var repetitionPenalty = 1.0
+
+    @Option(help: "Start the random stream here, to get the same text again.")
+    var seed: UInt64?
+
+    @Option(help: "Stop before this text; may be given several times.")
+    var stop: [String] = []
+
+    func validate() throws {
+        guard maxTokens > 0 else { throw ValidationError("--max-tokens can't be \(maxTokens): it expects at least 1.") }
+        guard temperature >= 0, temperature.isFinite else {
+            throw ValidationError("--temperature can't be \(temperature): it expects 0 or more.")
+        }
+        guard topK >= 0 else { throw ValidationError("--top-k can't be \(topK): it expects 0 or more.") }
+        guard topP > 0, topP <= 1 else {
+            throw ValidationError("--top-p can't be \(topP): it expects above 0, at most 1.")
+        }
+        guard (0...1).contains(minP) else { throw ValidationError("--min-p can't be \(minP): it expects from 0 to 1.") }
+        guard repetitionPenalty > 0 else {
+            throw ValidationError("--repetition-penalty can't be \(repetitionPenalty): it expects above 0.")
+        }
+        guard stop.allSatisfy({ !$0.isEmpty }) else { throw ValidationError("--stop can't be empty.") }
+    }
+
+    var sampling: Sampling {
+        var sampling = Sampling.random(temperature: temperature, topK: topK, topP: topP, minP: minP, seed: seed)
+        sampling.repetitionPenalty = repetitionPenalty
+        return sampling
+    }
+}

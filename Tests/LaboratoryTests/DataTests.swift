@@ -1,0 +1,204 @@
+import Foundation
+import Laboratory
+import Testing
+import Text
+
+@Suite struct DataTests {
+    private let folder: TemporaryFolder
+
+    init() throws { folder = try TemporaryFolder() }
+
+    @Test func everyFormatReadsTheSame() throws {
+        let expected = [["a": "x, \"y\"", "b": "1"], ["a": "line\nbreak", "b": "ü"]]
+        let files = [
+            try folder.write(
+                "d.jsonl", "{\"a\": \"x, \\\"y\\\"\", \"b\": 1}\n\n{\"a\": \"line\\nbreak\", \"b\": \"ü\"}"),
+            try folder.write(
+                "d.json", "[{\"a\": \"x, \\\"y\\\"\", \"b\": 1}, {\"a\": \"line\\nbreak\", \"b\": \"ü\"}]"),
+            try folder.write(
+                "w.json", "{\"data\": [{\"a\": \"x, \\\"y\\\"\", \"b\": 1}, {\"a\": \"line\\nbreak\", \"b\": \"ü\"}]}"),
+            try folder.write("d.csv", "\u{FEFF}a,b\r\n\"x, \"\"y\"\"\",1\r\n\"line\nbreak\",ü\r\n"),
+            try folder.write("d.tsv", "a\tb\nx, \"y\"\t1\n\"line\nbreak\"\tü"),
+        ]
+        for file in files {
+            let set = try DataSet(path: file)
+            let read = try set.records.map { ["a": try $0.string("a"), "b": try $0.string("b")] }
+            #expect(read == expected, "\(file)")
+            let hash = try SHA256.hexadecimal(of: Array(Data(contentsOf: URL(fileURLWithPath: file))))
+            #expect(set.contentHash == hash, "\(file)")
+        }
+    }
+
+    @Test func textIsARecordALine() throws {
+        let set = try DataSet(path: folder.write("d.txt", "one\r\n\n  \ntwo"))
+        #expect(try set.records(as: TextRecord.self).map(\.text) == ["one", "two"])
+        #expect(set.records[1].place.number == 4)
+    }
+
+    @Test func limitsAndShufflesBySeed() throws {
+        let lines = (0..<100).map { "{\"n\": \($0)}" }.joined(separator: "\n")
+        let path = try folder.write("d.jsonl", lines)
+        let all = try DataSet(path: path)
+        let some = try DataSet(path: path, limit: 7)
+        #expect(some.count == 7 && some.contentHash == all.contentHash)
+        let numbers = { (set: DataSet) in try set.records.map { try $0.int("n") } }
+        #expect(try numbers(all.shuffled(seed: 1)) == numbers(all.shuffled(seed: 1)))
+        #expect(try numbers(all.shuffled(seed: 1)) != numbers(all.shuffled(seed: 2)))
+        #expect(try numbers(all.shuffled(seed: 1)).sorted() == Array(0..<100))
+        let (train, test) = all.split(share: 0.8, seed: 5)
+        #expect(train.count == 80 && test.count == 20)
+        #expect(try Set(numbers(train)).isDisjoint(with: numbers(test)))
+    }
+
+    @Test func longFilesStream() throws {
+        let line = "{\"text\": \"\(String(repeating: "a", count: 700))\"}\n"
+        let path = try folder.write("d.jsonl", String(repeating: line, count: 4_000))
+        let reader = try RecordReader(path: path, format: .jsonl)
+        var count = 0
+        while let record = try reader.next() {
+            count += 1
+            #expect(record.place.number == count)
+        }
+        #expect(count == 4_000)
+    }
+
+    @Test(arguments: [
+        ("d.jsonl", "{\"a\": 1}\n{\"a\": }", "d.jsonl:2"), ("d.jsonl", "[1]", "d.jsonl:1"),
+        ("d.jsonl", "\n\n", "no records"), ("d.json", "{\n\"a\" 1}", "d.json:2"),
+        ("d.json", "{\"a\": 1}", "array of records"),
+        ("d.json", "[{}, 3]", "record 2"), ("d.csv", "a,b\n1\n", "d.csv:2"), ("d.csv", "a,b\n\"1,2\n", "never ends"),
+        ("d.csv", "a,b\n\"1\"x,2\n", "closing quote"), ("d.csv", "a,a\n1,2", "twice"), ("d.csv", "a,\n1,2", "no name"),
+        ("d.xyz", "a", ".jsonl"),
+    ])
+    func faultsNameFileAndLine(name: String, content: String, part: String) throws {
+        let path = try folder.write(name, content)
+        let error = #expect(throws: DataError.self) { try DataSet(path: path) }
+        #expect(error?.description.contains(part) == true, "\(error?.description ?? "")")
+    }
+
+    @Test func invalidUTF8IsAnError() throws {
+        for name in ["d.csv", "d.txt", "d.jsonl"] {
+            let path = try folder.write(name, bytes: [0x61, 0x0A, 0xFF, 0xFE, 0x0A])
+            #expect(throws: DataError.self) { try DataSet(path: path) }
+        }
+    }
+
+    @Test func missingFilesAndFoldersSaySo() {
+        let error = #expect(throws: DataError.self) { try DataSet(path: "/nowhere/d.jsonl") }
+        #expect(error?.description == "/nowhere/d.jsonl: there is no such file.")
+        #expect(throws: DataError.self) { try DataSet(path: folder.url.path, format: .jsonl) }
+    }
+
+    @Test func fieldErrorsNameFileLineAndField() throws {
+        let set = try DataSet(path: folder.write("d.jsonl", "{\"question\": \"q\", \"n\": \"x\", \"o\": {}}"))
+        let record = set.records[0]
+        let missing = #expect(throws: DataError.self) { try record.string("answer") }
+        #expect(missing?.description.contains("d.jsonl:1: the field \"answer\" is missing") == true)
+        #expect(missing?.description.contains("question, n, o") == true)
+        let wrong = #expect(throws: DataError.self) { try record.int("n") }
+        #expect(wrong?.description.contains("\"n\" must be a whole number") == true)
+        #expect(throws: DataError.self) { try record.string("o") }
+        struct Typed: Decodable {
+            struct Inner: Decodable { var x: Int }
+            var o: Inner
+        }
+        let nested = #expect(throws: DataError.self) { try set.records(decoding: Typed.self) }
+        #expect(nested?.description.contains("o.x") == true)
+    }
+}
+
+@Suite struct RecordShapeTests {
+    private func record(_ value: JSONValue) -> Record { Record(value, at: RecordPlace(source: "t", line: 1)) }
+
+    @Test func alpaca() throws {
+        let typed = try InstructionRecord(record(["instruction": "Add", "input": "1 2", "output": "3"]))
+        #expect(typed.instruction == "Add" && typed.input == "1 2" && typed.output == "3")
+        #expect(try InstructionRecord(record(["instruction": "a", "response": "b"])).output == "b")
+        #expect(throws: DataError.self) { try InstructionRecord(record(["instruction": "a"])) }
+    }
+
+    @Test(
+        arguments: [
+            ["messages": [["role": "user", "content": "hi"], ["role": "assistant", "content": "yo"]]],
+            ["conversations": [["from": "human", "value": "hi"], ["from": "gpt", "value": "yo"]]],
+            ["instruction": "hi", "output": "yo"], ["prompt": "hi", "completion": "yo"],
+            ["question": "hi", "answer": "yo"],
+        ] as [JSONValue])
+    func conversations(value: JSONValue) throws {
+        #expect(try ConversationRecord(record(value)).messages == [.user("hi"), .assistant("yo")])
+    }
+
+    @Test func brokenConversations() {
+        for value: JSONValue in [
+            ["messages": []], ["messages": [["content": "x"]]], ["messages": [["role": "user"]]], [:],
+        ] {
+            #expect(throws: DataError.self) { try ConversationRecord(record(value)) }
+        }
+    }
+
+    @Test func preferences() throws {
+        let plain = try PreferenceRecord(record(["prompt": "p", "chosen": "a", "rejected": "b"]))
+        #expect(plain.prompt == [.user("p")] && plain.chosen == "a" && plain.rejected == "b")
+        let shared = try PreferenceRecord(
+            record([
+                "chosen": [["role": "user", "content": "p"], ["role": "assistant", "content": "a"]],
+                "rejected": [["role": "user", "content": "p"], ["role": "assistant", "content": "b"]],
+            ]))
+        #expect(shared == plain)
+        #expect(throws: DataError.self) { try PreferenceRecord(record(["chosen": "a", "rejected": "b"])) }
+    }
+
+    @Test func questionsInTheirManyForms() throws {
+        let forms: [JSONValue] = [
+            ["question": "q", "choices": ["x", "y", "z"], "answer": 1],
+            ["question": "q", "choices": ["x", "y", "z"], "answer": "B"],
+            ["question": "q", "options": ["x", "y", "z"], "answer": "y"],
+            ["question": "q", "options": ["A": "x", "B": "y", "C": "z"], "answer": "B"],
+            ["question": "q", "choices": ["text": ["x", "y", "z"], "label": ["1", "2", "3"]], "answerKey": "2"],
+        ]
+        for form in forms {
+            let typed = try QuestionRecord(record(form))
+            #expect(typed.choices == ["x", "y", "z"] && typed.answerIndex == 1 && typed.answers == ["y"], "\(form)")
+        }
+        let open = try QuestionRecord(
+            record(["question": "q", "context": "c", "answers": ["text": ["a", "b"], "answer_start": [1, 2]]]))
+        #expect(open.answers == ["a", "b"] && open.context == "c" && open.choices.isEmpty)
+        #expect(throws: DataError.self) {
+            try QuestionRecord(record(["question": "q", "choices": ["x"], "answer": 4]))
+        }
+    }
+
+    @Test func tofu() throws {
+        let typed = try TOFURecord(
+            record(["question": "q", "answer": "a", "paraphrased_answer": "p", "perturbed_answer": ["x", "y"]]))
+        #expect(typed.perturbedAnswers == ["x", "y"] && typed.paraphrasedAnswer == "p")
+    }
+}
+
+@Suite struct SHA256Tests {
+    @Test(arguments: [
+        ("", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
+        ("abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
+        (
+            "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
+            "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"
+        ),
+    ])
+    func publishedVectors(text: String, hash: String) {
+        #expect(SHA256.hexadecimal(of: Array(text.utf8)) == hash)
+    }
+
+    @Test func piecesMakeTheWhole() {
+        let bytes = (0..<1_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+        for size in [1, 7, 63, 64, 65, 200] {
+            var hash = SHA256()
+            for start in stride(from: 0, to: bytes.count, by: size) {
+                hash.update(bytes[start..<min(start + size, bytes.count)])
+            }
+            #expect(hash.hexadecimal() == SHA256.hexadecimal(of: bytes))
+        }
+        #expect(
+            SHA256.hexadecimal(of: [UInt8](repeating: 0x61, count: 1_000_000))
+                == "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0")
+    }
+}

