@@ -230,22 +230,21 @@ static void run_tile(void *argument, int64_t chunk, int thread) {
 
 static int64_t round_up(int64_t value, int64_t multiple) { return (value + multiple - 1) / multiple * multiple; }
 
-#ifndef TILES_PER_THREAD
-#define TILES_PER_THREAD 2
-#endif
+// A quarter of the extent, between 64 and 512.
+static int64_t part_of(int64_t extent) {
+    int64_t part = round_up((extent + 3) / 4, 64);
+    return part < 512 ? part : 512;
+}
 
 int ck_matmul(const ck_matmul_shape *shape, const void *a, const void *b, const float *bias, float *c) {
-    int threads = ck_pool_threads();
-    if (threads == 1 || shape->m * shape->n * shape->k < 1 << 18) return ck_matmul_serial(shape, a, b, bias, c);
-    // Columns first: each tile then packs its own part of B once. A few tiles per thread let a thread that lost its core
-    // leave work to the others.
+    if (shape->m * shape->n * shape->k < 1 << 18) return ck_matmul_serial(shape, a, b, bias, c);
+    // oneDNN blocks its sums by the shape it is given, so the tiles depend on the product's shape alone: the same bits on any
+    // number of threads. They are cut along the operand that it rearranges at greater cost, a transposed A or else B, so
+    // that each tile rearranges its own part once; there are enough for a thread that lost its core to leave work to others.
     tiling t = {*shape, a, b, bias, c, shape->m, shape->n, 1, shape->type == CK_TYPE_BF16 ? 2 : 4, 0};
-    int64_t wanted = (int64_t)threads * TILES_PER_THREAD;
-    int64_t most_n = (shape->n + 63) / 64;
-    int64_t parts_n = wanted < most_n ? wanted : most_n;
-    int64_t parts_m = parts_n >= wanted ? 1 : (wanted + parts_n - 1) / parts_n;
-    t.tile_n = round_up((shape->n + parts_n - 1) / parts_n, 64);
-    t.tile_m = round_up((shape->m + parts_m - 1) / parts_m, 16);
+    bool by_rows = shape->a_column != 1 ? shape->m > 64 || shape->n <= 64 : shape->n <= 64;
+    t.tile_m = by_rows ? part_of(shape->m) : shape->m <= 768 ? shape->m : 512;
+    t.tile_n = !by_rows ? part_of(shape->n) : shape->n <= 768 ? shape->n : 512;
     t.tiles_n = (shape->n + t.tile_n - 1) / t.tile_n;
     int64_t tiles_m = (shape->m + t.tile_m - 1) / t.tile_m;
     ck_parallel(t.tiles_n * tiles_m, run_tile, &t);

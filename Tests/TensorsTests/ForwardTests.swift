@@ -42,13 +42,31 @@ import Testing
         }
     }
 
-    @Test func threadsDoNotChangeProducts() {
-        let (x, w) = (Tensor.normal([130, 96], seed: 1), Tensor.normal([300, 96], seed: 2))
-        let all = linear(x, w).floats()
-        let one = Reference.matmul(
-            x.floats(), Reference.transpose(w.floats(), rows: 300, columns: 96), m: 130, k: 96, n: 300)
-        #expect(relativeError(all, one) < 1e-5)
-        #expect(linear(x, w).floats() == all)
+    /// The same bits on one thread and on all, backward too.
+    @Test func threadsDoNotChangeResults() {
+        defer { ThreadPool.threads = 0 }
+        func run() -> [[Float]] {
+            let x = Tensor.normal([700, 96], seed: 1).requiringGradient()
+            let w = Tensor.normal([288, 96], deviation: 0.1, seed: 2).requiringGradient()
+            let scale = Tensor.normal([96], seed: 3).requiringGradient()
+            let parts = linear(rmsNorm(x, scale, eps: 1e-5), w.cast(to: .bf16)).reshaped([700, 9, 32])
+            let mixed = attention(
+                parts.slice(1, 0..<6), parts.slice(1, 6..<8), parts.slice(1, 7..<9),
+                sequences: PackedSequences(lengths: [300, 400]), scale: 0.2)
+            let loss = crossEntropy(
+                swiglu(mixed.reshaped([700, 192])), Tensor((0..<700).map { Int32($0 % 96) }))
+            let gradients = loss.backward()
+            return [mixed.floats(), loss.floats()] + [x, w, scale].map { gradients[$0]?.floats() ?? [] }
+        }
+        ThreadPool.threads = 1
+        let one = run()
+        ThreadPool.threads = 0
+        let all = run()
+        #expect(one.allSatisfy { !$0.isEmpty })
+        for (index, (a, b)) in zip(one, all).enumerated() {
+            let same = a == b  // outside the macro, which would describe every difference
+            #expect(same, "result \(index)")
+        }
     }
 
     @Test func arithmeticBroadcasts() {

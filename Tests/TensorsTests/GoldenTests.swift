@@ -130,7 +130,7 @@ import Testing
             let rotary = RotaryTable(frequencies: RotaryTable.frequencies(width: 8, base: 100), positions: 5)
             let tokens = Tensor([1, 5, 9, 2, 2, 7, 3, 0] as [Int32])
             var x = embedding(tokens, weights[0])
-            let h = linear(rmsNorm(x, weights[1], eps: 1e-5, onePlus: true), narrow(weights[2] / 4))  // [8, 2·8 + 8 + 8]
+            let h = linear(rmsNorm(x, weights[1], eps: 1e-5, onePlus: true), narrow(weights[2] / 4))
             let parts = h.split([16, 8, 8])
             let q = rope(parts[0].reshaped([8, 2, 8]), positions: positions, table: rotary, pairing: .halves)
             let k = rope(parts[1].reshaped([8, 1, 8]), positions: positions, table: rotary, pairing: .halves)
