@@ -95,7 +95,7 @@ import Text
         ("d.txt", "one\ntwo\n"),
     ]
 
-    @Test(.timeLimit(.minutes(2)), arguments: seeds.indices) func mutatedData(index: Int) throws {
+    @Test(.timeLimit(.minutes(5)), arguments: seeds.indices) func mutatedData(index: Int) throws {
         let (name, content) = Self.seeds[index]
         let folder = try TemporaryFolder()
         var mutator = ByteMutator(seed: UInt64(index) + 1)
@@ -115,7 +115,7 @@ import Text
         }
     }
 
-    @Test(.timeLimit(.minutes(2)), arguments: ["a.yaml", "a.json"]) func mutatedConfigurations(name: String) throws {
+    @Test(.timeLimit(.minutes(5)), arguments: ["a.yaml", "a.json"]) func mutatedConfigurations(name: String) throws {
         let content =
             name.hasSuffix("json")
             ? "{\"alpha\": 0.5, \"layers\": [1, 2], \"names\": {\"a\": null}}"

@@ -4,8 +4,9 @@ struct Bench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Measure speed and memory beside other engines.",
         discussion: """
-            The peers (llama.cpp, OpenVINO GenAI, HF tokenizers) are set up and run by the project's Makefile, so that all
-            figures come from one machine in one run:
+            The peers (llama.cpp, OpenVINO GenAI, HF tokenizers) are set up and run by
+            the project's Makefile, so that all figures come from one machine in one
+            run:
 
               make bench
             """)
