@@ -49,6 +49,8 @@ enum Leaving {
             case .noData, .noSubject: true
             case .noModel: false
             }
+        case let error as DataError:
+            if case .unreadable = error { true } else { false }
         case let error as RunStoreError:
             if case .unknownRun = error { true } else { false }
         default: false

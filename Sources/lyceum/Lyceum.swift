@@ -56,8 +56,7 @@ struct Lyceum: AsyncParsableCommand {
     /// Offers the nearest commands for a mistyped one.
     private static func checkSubcommand(_ typed: String?) throws {
         guard let typed, !typed.hasPrefix("-") else { return }
-        let commands = configuration.subcommands + configuration.groupedSubcommands.flatMap { $0.subcommands }
-        let names = commands.map { $0._commandName } + ["help"]
+        let names = configuration.subcommands.map { $0._commandName } + ["help"]
         guard !names.contains(typed) else { return }
         throw Leaving.Usage(
             description: "There is no command \(typed.debugDescription). "

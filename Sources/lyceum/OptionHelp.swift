@@ -30,6 +30,7 @@ enum OptionHelp {
         table.add("Kind", card.kinds.map(\.title).joined(separator: ", "))
         table.add("Paper", card.paper.citation + (card.paper.address.map { "\n\($0)" } ?? ""))
         table.add("Needs", card.needs.names.joined(separator: ", "))
+        if !card.data.isEmpty { table.add("Data", card.data) }
         if !card.claim.isEmpty { table.add("Claim", card.claim) }
         table.add("Status", card.status == .ready ? "ready" : "planned, not built yet")
         return TerminalRenderer(.standardOutput).table(table).joined(separator: "\n") + "\n"
@@ -43,7 +44,8 @@ enum OptionHelp {
                 "title": .string(card.paper.title), "authors": .string(card.paper.authors),
                 "year": .integer(card.paper.year), "arXiv": card.paper.arXiv.map { .string($0) } ?? .null,
             ],
-            "needs": .array(card.needs.names.map { .string($0) }), "claim": .string(card.claim),
+            "needs": .array(card.needs.names.map { .string($0) }), "data": .string(card.data),
+            "claim": .string(card.claim),
             "status": .string(card.status.rawValue),
         ]
     }

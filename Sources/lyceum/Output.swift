@@ -41,10 +41,10 @@ enum Output {
     /// A file's exact bytes; `-` is the standard input.
     static func bytes(of path: String) throws -> [UInt8] {
         if path == "-" { return Array(FileHandle.standardInput.readDataToEndOfFile()) }
-        let expanded = Folders.expandingHome(path)
-        guard let data = FileManager.default.contents(atPath: expanded) else {
-            throw Leaving.Usage(description: "\(path): there is no such file, or it can't be read.")
-        }
+        // Read through a handle, so that pipes of the shell (<(…)) are files too.
+        guard let file = FileHandle(forReadingAtPath: Folders.expandingHome(path)),
+            let data = try? file.readToEnd() ?? Data()
+        else { throw Leaving.Usage(description: "\(path): there is no such file, or it can't be read.") }
         return Array(data)
     }
 

@@ -7,7 +7,8 @@ struct PoliteQuestion: Method {
     static let card = MethodCard(
         "polite-question", .reasoning, name: "Polite question", [.inference],
         "Puts a polite word before each question.", paper: Paper("An example", "Nobody", 2024),
-        needs: .completion, claim: "A polite word does not change the answers of a deterministic model.")
+        needs: .completion, data: "question and answer (or answers)",
+        claim: "A polite word does not change the answers of a deterministic model.")
 
     struct Options: MethodOptions {
         enum Place: String, OptionChoice { case before, after }
@@ -32,19 +33,20 @@ struct PoliteQuestion: Method {
             async let plain = model.complete(CompletionRequest(.chat([.user(item.question)]), stop: stop))
             async let asked = model.complete(CompletionRequest(.chat([.user(polite)]), stop: stop))
             let (baseline, method) = try await (plain.text, asked.text)
-            await lab.recorder.record(
-                SampleTrace(
-                    item.question, input: item.question, expected: item.answers.joined(separator: " or "),
-                    arms: [
-                        .init("plain", baseline, isCorrect: item.answers.contains(baseline)),
-                        .init("polite", method, isCorrect: item.answers.contains(method)),
-                    ]))
-            return (item.answers.contains(baseline), item.answers.contains(method))
+            let arms = [("plain", baseline), ("polite", method)].map { name, text in
+                SampleTrace.Arm(name, text, isCorrect: item.answers.contains(text))
+            }
+            let trace = SampleTrace(
+                item.question, input: item.question, expected: item.answers.joined(separator: " or "), arms: arms)
+            await lab.recorder.record(trace)
+            return trace
         }
-        let difference = try PairedDifference(baseline: outcomes.map(\.0), method: outcomes.map(\.1), seed: lab.seed)
+        let difference = try PairedDifference(
+            baseline: outcomes.map { $0.arms[0].isCorrect == true },
+            method: outcomes.map { $0.arms[1].isCorrect == true }, seed: lab.seed)
         var report = Report("Polite questions", summary: "\(outcomes.count) questions, asked both ways.")
         report.add(Comparison("accuracy", baseline: "plain", method: "polite", difference, style: .percent))
-        report.add(await lab.recorder.samples)
+        report.add(outcomes)
         return report
     }
 

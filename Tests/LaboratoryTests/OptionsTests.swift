@@ -167,7 +167,7 @@ private struct Sample: MethodOptions {
         #expect(error?.description.contains(part) == true, "\(error?.description ?? "")")
     }
 
-    @Test(.timeLimit(.minutes(1))) func aliasesCannotGrowASmallFile() throws {
+    @Test(.timeLimit(.minutes(5))) func aliasesCannotGrowASmallFile() throws {
         var lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
         for level in 1..<12 {
             lines.append(

@@ -145,6 +145,26 @@ import Text
     }
 }
 
+@Suite struct ComparisonTests {
+    private func outcome(_ baseline: [Bool], _ method: [Bool], higherIsBetter: Bool = true) throws -> Comparison.Outcome
+    {
+        Comparison(
+            "m", method: "m", try PairedDifference(baseline: baseline, method: method), higherIsBetter: higherIsBetter
+        ).outcome
+    }
+
+    @Test func onlyMoreThanChanceIsCalledBetter() throws {
+        let wrong = [Bool](repeating: false, count: 12)
+        let right = [Bool](repeating: true, count: 12)
+        #expect(try outcome(wrong, right) == .better)
+        #expect(try outcome(right, wrong) == .worse)
+        #expect(try outcome(wrong, right, higherIsBetter: false) == .worse)
+        #expect(try outcome(right, right) == .undecided)
+        // Five of five better: the bootstrap interval excludes zero, but chance does that once in sixteen times.
+        #expect(try outcome(Array(wrong.prefix(5)), Array(right.prefix(5))) == .undecided)
+    }
+}
+
 @Suite struct VerdictTests {
     private func verdict(_ checks: [Check], isExpected: Bool = true) -> Verdict {
         Verdict(

@@ -62,13 +62,15 @@ public struct MethodCard: Sendable, Hashable {
     public var paper: Paper
     /// What the subject model must be able to do.
     public var needs: Capabilities
+    /// What data `run` takes, field by field; empty where it takes none.
+    public var data: String
     /// The paper's claim that the demo puts to the test; empty while the method is planned.
     public var claim: String
     public var status: Status
 
     public init(
         _ slug: String, _ family: Family, name: String, _ kinds: [MethodKind], _ summary: String, paper: Paper,
-        needs: Capabilities = .completion, claim: String = "", status: Status = .ready
+        needs: Capabilities = .completion, data: String = "", claim: String = "", status: Status = .ready
     ) {
         self.slug = slug
         self.family = family
@@ -77,6 +79,7 @@ public struct MethodCard: Sendable, Hashable {
         self.summary = summary
         self.paper = paper
         self.needs = needs
+        self.data = data
         self.claim = claim
         self.status = status
     }

@@ -113,10 +113,9 @@ public struct HTMLRenderer: Sendable {
         let marks = sample.arms.map { arm in
             "<span class=\"mark \(mark(arm.isCorrect))\">\(text(arm.name))</span>"
         }.joined()
-        let opening = sample.input.split(whereSeparator: \.isNewline).last.map(String.init) ?? sample.input
         var html = """
             <details class="sample"><summary><span class="id">\(text(sample.id))</span>\
-            <span class="opening">\(text(String(opening.prefix(90))))</span>\(marks)</summary>
+            <span class="opening">\(text(Self.ending(of: sample.input)))</span>\(marks)</summary>
             <div class="inside"><h4>Input</h4><pre>\(text(sample.input))</pre>
 
             """
@@ -132,6 +131,12 @@ public struct HTMLRenderer: Sendable {
             html += "<pre>\(text(arm.output))</pre></div>\n"
         }
         return html + "</div></div></details>\n"
+    }
+
+    /// The last words of a prompt, on one line: where prompts of one template differ.
+    private static func ending(of input: String) -> String {
+        let line = input.suffix(400).split(whereSeparator: \.isWhitespace).joined(separator: " ")
+        return line.count <= 90 && input.count <= 400 ? line : "…" + line.suffix(90)
     }
 
     private func mark(_ isCorrect: Bool?) -> String { isCorrect.map { $0 ? "right" : "wrong" } ?? "open" }

@@ -50,13 +50,13 @@ enum ReportWords {
         return "\(NumberText.short(level * 100)) % interval"
     }
 
-    /// `better: the interval excludes zero (McNemar, exact: p = 0.002)`.
+    /// `Better: more than chance explains (McNemar, exact: p = 0.002).`
     static func conclusion(_ comparison: Comparison) -> String {
         let test = "\(comparison.difference.test.name): \(NumberText.pValue(comparison.difference.test.pValue))"
         return switch comparison.outcome {
-        case .better: "Better: the difference's interval excludes zero (\(test))."
-        case .worse: "Worse: the difference's interval excludes zero (\(test))."
-        case .undecided: "Undecided: the difference's interval holds zero (\(test))."
+        case .better: "Better: more than chance explains (\(test))."
+        case .worse: "Worse: more than chance explains (\(test))."
+        case .undecided: "Undecided: the difference may be chance (\(test))."
         }
     }
 

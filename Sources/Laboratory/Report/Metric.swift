@@ -77,11 +77,15 @@ public struct Comparison: Sendable, Hashable, Codable {
         ]
     }
 
-    /// Whether the interval of the difference excludes zero, and in which direction.
+    /// Whether the difference is more than chance, and in which direction: its interval excludes zero and its test's
+    /// p-value is below what the interval's confidence leaves. Both are asked for, because on few items a bootstrap interval is
+    /// too narrow.
     public enum Outcome: String, Sendable, Codable { case better, worse, undecided }
 
     public var outcome: Outcome {
-        guard let low = difference.difference.low, let high = difference.difference.high else { return .undecided }
+        let estimate = difference.difference
+        guard let low = estimate.low, let high = estimate.high, difference.test.pValue < 1 - estimate.confidence + 1e-9
+        else { return .undecided }
         if low > 0 { return higherIsBetter ? .better : .worse }
         if high < 0 { return higherIsBetter ? .worse : .better }
         return .undecided

@@ -8,11 +8,12 @@ struct Chat: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Talk with a model in the terminal.",
         discussion: """
-            Each line is a turn. /reset begins anew, /system TEXT changes what the model is told, /undo takes the last
-            turn back, /quit (or Ctrl-D) ends. Ctrl-C stops an answer.
+            Each line is a turn. /reset begins anew, /system TEXT changes what the model
+            is told, /undo takes the last turn back, /quit (or Ctrl-D) ends. Ctrl-C
+            stops an answer.
 
               lyceum chat
-              lyceum chat --model ollama:llama3.2 --system "Answer in one sentence." --temperature 0.7
+              lyceum chat --model ollama:llama3.2 --system "One sentence." --seed 3
             """)
 
     @OptionGroup var model: ModelArguments

@@ -43,7 +43,7 @@ struct Claims: AsyncParsableCommand {
     private static func page(_ verdicts: [Verdict], model: String, _ catalogue: Catalogue) throws -> String {
         var report = Report(
             "Claims",
-            summary: "What each demo measured on \(model). Written by `make claims`; every number comes from that run.")
+            summary: "What each demo measured on \(model). Written by lyceum claims; every number comes from that run.")
         var table = Table("", columns: [.text("Method"), .text("Verdict"), .number("Seconds"), .number("Seed")])
         for verdict in verdicts {
             table.add(

@@ -9,10 +9,11 @@ struct Demo: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Put a paper's claim to the test on the embedded model.",
         discussion: """
-            Runs a method's own small experiment and says whether the paper's effect holds, falls short, or does not
-            show at this size, with the numbers, their thresholds and the control.
+            Runs a method's own small experiment and says whether the paper's effect
+            holds, falls short, or does not show at this size, with the numbers, their
+            thresholds and the control.
 
-              lyceum demo                  the one with the clearest effect (\(standard)), in under two minutes
+              lyceum demo                  the clearest effect: \(standard)
               lyceum demo zero-shot-cot
               lyceum demo qk-score --seed 7 --json
             """)

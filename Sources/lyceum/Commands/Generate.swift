@@ -8,12 +8,13 @@ struct Generate: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Complete one prompt.",
         discussion: """
-            The prompt is a question put into the model's chat template; --raw continues it as it stands.
+            The prompt is a question put into the model's chat template; --raw continues
+            it as it stands.
 
               lyceum generate "Name three rivers of France."
-              lyceum generate --raw "Once upon a time" --max-tokens 64 --temperature 0.8 --seed 1
+              lyceum generate --raw "Once upon" --temperature 0.8 --seed 1
               lyceum generate --raw --prompt-file prompt.txt --temperature 0 --json
-              echo "Summarise: …" | lyceum generate --prompt-file - --model ollama:llama3.2
+              lyceum generate --prompt-file - --model ollama:llama3.2 < task.txt
             """)
 
     @Argument(help: "The prompt.")

@@ -9,14 +9,17 @@ struct Run: AsyncParsableCommand {
         abstract: "Apply a method to a model and see what changed against the baseline.",
         usage: "lyceum run <method> [--model <model>] [--data <file>] [options of the method]",
         discussion: """
-            The report comes as a table here, as an HTML page with plots and sample traces, and as a record in the run
-            store. lyceum run <method> --help shows the method's own options.
+            The report comes as a table here, as an HTML page with plots and sample
+            traces, and as a record in the run store. lyceum run <method> --help shows
+            the method's own options.
 
               lyceum run autopasta --data qa.jsonl
-              lyceum run autopasta --data qa.jsonl --alpha 0.05 --model openai:qwen3@http://localhost:8000/v1
-              lyceum run zero-shot-cot --config experiment.yaml --limit 100 --seed 7
+              lyceum run autopasta --data qa.jsonl --alpha 0.05 --top-sentences 2
+              lyceum run zero-shot-cot --data d.csv --model ollama:llama3.2 --limit 100
+              lyceum run zero-shot-cot --config experiment.yaml --seed 7
 
-            A configuration file holds the same names, one a line (alpha: 0.05); flags win over it.
+            A configuration file holds the same names, one a line (alpha: 0.05); flags
+            win over it.
             """)
 
     @Argument(

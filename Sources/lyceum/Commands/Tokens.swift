@@ -7,7 +7,8 @@ struct Tokenize: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Show the tokens that a text becomes.",
         discussion: """
-            The file's exact bytes are read. Special tokens such as <|im_start|> are plain text unless --special is given.
+            The file's exact bytes are read. Special tokens such as <|im_start|> are
+            plain text unless --special is given.
 
               lyceum tokenize notes.txt
               lyceum tokenize --model model.gguf --json notes.txt
@@ -42,7 +43,8 @@ struct ScoreText: AsyncParsableCommand {
         commandName: "score",
         abstract: "Give the log-probability of every token of a text.",
         discussion: """
-            Each number is the natural logarithm of the token's probability given all before it; the first has none.
+            Each number is the natural logarithm of the token's probability given all
+            before it; the first has none.
 
               lyceum score notes.txt
               lyceum score --json --precision f32 notes.txt
@@ -88,7 +90,8 @@ struct Embed: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Embed each line of a file as a unit vector.",
         discussion: """
-            Needs an encoder (all-MiniLM-L6-v2, bge-small). Prints one JSON array a line; --json prints one object.
+            Needs an encoder (all-MiniLM-L6-v2, bge-small). Prints one JSON array a
+            line; --json prints one object.
 
               lyceum embed --model bge-small/ sentences.txt
               echo "a sentence" | lyceum embed --model all-MiniLM-L6-v2/ - --json

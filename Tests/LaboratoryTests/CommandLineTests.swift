@@ -1,0 +1,101 @@
+import Foundation
+import Laboratory
+import Testing
+import Text
+
+private let program: String? = {
+    let folder = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
+    let path = folder.appendingPathComponent("lyceum").path
+    return FileManager.default.isExecutableFile(atPath: path) ? path : nil
+}()
+
+/// The program itself, as it lies beside the tests: what it prints where, and how it ends.
+@Suite(.enabled(if: program != nil, "the program lyceum is not built beside the tests"))
+struct CommandLineTests {
+    private struct Outcome {
+        var status: Int32
+        var output: String
+        var errors: String
+    }
+
+    private let home: TemporaryFolder
+
+    init() throws { home = try TemporaryFolder() }
+
+    private func lyceum(_ arguments: String...) throws -> Outcome { try lyceum(arguments) }
+
+    private func lyceum(_ arguments: [String]) throws -> Outcome {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: try #require(program))
+        process.arguments = arguments
+        process.environment = ProcessInfo.processInfo.environment.merging(
+            ["LYCEUM_HOME": home.url.path, "COLUMNS": "100"], uniquingKeysWith: { $1 })
+        let output = Pipe()
+        let errors = home.url.appendingPathComponent("errors-\(UUID().uuidString)")
+        try Data().write(to: errors)
+        process.standardOutput = output
+        process.standardError = try FileHandle(forWritingTo: errors)
+        try process.run()
+        let printed = output.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        return Outcome(
+            status: process.terminationStatus, output: String(decoding: printed, as: UTF8.self),
+            errors: try String(contentsOf: errors, encoding: .utf8))
+    }
+
+    @Test func helpTeaches() throws {
+        let help = try lyceum("--help")
+        #expect(help.status == 0)
+        for command in [
+            "demo", "run", "methods", "explain", "chat", "generate", "score", "embed", "tokenize", "model", "runs",
+            "report",
+            "bench",
+        ] {
+            #expect(help.output.contains("\n  \(command) "), "\(command)")
+            let page = try lyceum(command, "--help")
+            #expect(page.status == 0 && page.output.contains("USAGE: lyceum \(command)"), "\(command)")
+        }
+        #expect(!help.output.contains("\n  claims "))
+    }
+
+    @Test func methodsAsData() throws {
+        let listed = try lyceum("methods", "--json")
+        let cards = try #require(JSONValue(parsing: listed.output).arrayValue)
+        #expect(cards.count == 102)
+        #expect(cards.contains { $0["slug"] == "autopasta" && $0["family"] == "decoding" })
+        let family = try lyceum("methods", "privacy", "--json")
+        #expect(try JSONValue(parsing: family.output).arrayValue?.count == 3)
+    }
+
+    @Test func aPlannedMethodSaysSoInOneLine() throws {
+        let planned = try #require(
+            try JSONValue(parsing: lyceum("methods", "--json").output).arrayValue?.first { $0["status"] == "planned" })
+        let slug = try #require(planned["slug"]?.stringValue)
+        let run = try lyceum("run", slug)
+        #expect(run.status == 1 && run.output.isEmpty)
+        #expect(run.errors.split(separator: "\n").count == 1 && run.errors.contains("planned"))
+        #expect(try lyceum("demo", slug).status == 1)
+        #expect(try lyceum("explain", slug).output.contains("planned, not built yet"))
+    }
+
+    @Test(arguments: [
+        (["methdos"], "methods"), (["explain", "autopsta"], "autopasta"), (["run", "zero-shot-cott"], "zero-shot-cot"),
+        (["methods", "unlearnin"], "unlearning"), (["run"], "Name a method"),
+        (["run", "--seed", "1"], "Name the method first"),
+        (["generate"], "one prompt"), (["generate", "hi", "--max-tokens", "0"], "--max-tokens"),
+        (["generate", "hi", "--model", "openai:x"], "openai:NAME@URL"), (["score", "/nowhere"], "/nowhere"),
+        (["tokenize", "--model", "nowhere.gguf", "/dev/null"], "nowhere.gguf"), (["report", "nope"], "nope"),
+        (["runs", "list", "--limit", "0"], "--limit"), (["generate", "hi", "--topp", "1"], "--top-p"),
+    ])
+    func wrongUsageEndsWithTwoAndSaysWhatWouldBeRight(arguments: [String], part: String) throws {
+        let outcome = try lyceum(arguments)
+        #expect(outcome.status == 2, "\(outcome.errors)")
+        #expect(outcome.errors.contains(part), "\(outcome.errors)")
+    }
+
+    @Test func anEmptyStoreIsNoError() throws {
+        let runs = try lyceum("runs")
+        #expect(runs.status == 0 && runs.output.contains("No runs yet"))
+        #expect(try lyceum("runs", "--json").output == "[]\n")
+    }
+}
