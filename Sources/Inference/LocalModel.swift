@@ -133,7 +133,8 @@ public final class LocalModel: OpenModel {
     ) async throws -> Completion {
         if let adapter = request.adapter { throw EngineError.unknownAdapter(adapter) }
         guard request.stop.maxTokens > 0 else {
-            throw EngineError.badRequest("the most tokens to generate must be at least 1, not \(request.stop.maxTokens)")
+            throw EngineError.badRequest(
+                "the most tokens to generate must be at least 1, not \(request.stop.maxTokens)")
         }
         let ids = try checkedTokens(of: request.prompt, generating: request.stop.maxTokens)
         let edits = try edits(request.interventions, promptCount: ids.count, generating: request.stop.maxTokens)
@@ -223,7 +224,8 @@ public final class LocalModel: OpenModel {
         let ids = try checkedTokens(of: request.prompt, generating: 0)
         let edits = try edits(request.interventions, promptCount: ids.count, generating: 0)
         guard edits.companions.isEmpty, edits.processors.isEmpty else {
-            throw EngineError.badIntervention("a trace shows one forward pass; logit interventions belong to completions")
+            throw EngineError.badIntervention(
+                "a trace shows one forward pass; logit interventions belong to completions")
         }
         return try await engine.trace(request, tokens: ids, edits: edits)
     }

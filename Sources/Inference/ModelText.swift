@@ -51,7 +51,8 @@ public struct ModelText: Sendable {
         }
         guard let vocabulary = try document("tokenizer.json") else {
             throw WeightFileError(
-                .missing, file: folder, field: "tokenizer.json", "the folder has no tokenizer.json; add the one of the model")
+                .missing, file: folder, field: "tokenizer.json",
+                "the folder has no tokenizer.json; add the one of the model")
         }
         let settings = try document("tokenizer_config.json")
         tokenizer = try Tokenizer(TokenizerSpecification(tokenizerJSON: vocabulary, config: settings))

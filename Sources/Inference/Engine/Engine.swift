@@ -133,8 +133,9 @@ actor Engine {
     /// Starts waiting requests, in order, while there is room.
     private func admit() {
         var sequences = running.reduce(0) { $0 + $1.sequences.count }
-        while let request = waiting.first, sequences + request.sequences.count <= max(settings.maxSequences, 1)
-            || running.isEmpty
+        while let request = waiting.first,
+            sequences + request.sequences.count <= max(settings.maxSequences, 1)
+                || running.isEmpty
         {
             guard start(request) else { return }
             waiting.removeFirst()

@@ -140,7 +140,8 @@ final class SequenceEdits: @unchecked Sendable {
         for head in heads
         where !(0..<architecture.layers).contains(head.layer) || !(0..<architecture.heads).contains(head.head) {
             throw EngineError.badIntervention(
-                "there is no head \(head); the model has layers 0..<\(architecture.layers) of \(architecture.heads) heads")
+                "there is no head \(head); the model has layers 0..<\(architecture.layers) of \(architecture.heads) heads"
+            )
         }
     }
 

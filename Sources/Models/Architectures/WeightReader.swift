@@ -36,7 +36,8 @@ struct WeightReader {
     private func place(_ name: String, expert: Int?) throws -> (info: TensorInfo, slice: Int?) {
         if source.naming == .gguf { return (try source.requiredInfo(name), expert) }
         guard let other = names.huggingFace(for: name, expert: expert)?.name else {
-            throw WeightFileError(.missing, file: source.path, field: name, "has no counterpart in a Hugging Face folder")
+            throw WeightFileError(
+                .missing, file: source.path, field: name, "has no counterpart in a Hugging Face folder")
         }
         return (try source.requiredInfo(canonical[other] ?? other), nil)
     }
@@ -98,7 +99,8 @@ struct WeightReader {
             }
             return PackedMatrix.Part(format: Int32(type), rows: part.rows, blocks: base)
         }
-        return natives.count == parts.count ? PackedMatrix(parts: natives, columns: columns, activationBits: precision == .fast ? 8 : 16) : nil
+        return natives.count == parts.count
+            ? PackedMatrix(parts: natives, columns: columns, activationBits: precision == .fast ? 8 : 16) : nil
     }
 
     private func dense(_ format: WeightFormat, _ bytes: UnsafeRawBufferPointer, rows: Int, columns: Int) -> Tensor {

@@ -114,7 +114,8 @@ public final class PackedMatrix: @unchecked Sendable {
 
     /// out[i, n] = Σₖ x[i, k] · w[n, k], added to what `out` holds when `accumulate` says so. Rows of `out` are `stride` floats apart.
     public func multiply(
-        _ x: borrowing QuantisedActivations, into out: UnsafeMutablePointer<Float>, stride: Int, accumulate: Bool = false
+        _ x: borrowing QuantisedActivations, into out: UnsafeMutablePointer<Float>, stride: Int,
+        accumulate: Bool = false
     ) {
         precondition(x.activations.columns == matrix.columns && x.activations.block == matrix.block)
         withUnsafePointer(to: matrix) { matrix in
@@ -127,7 +128,8 @@ public final class PackedMatrix: @unchecked Sendable {
     /// The same where runs of output features go to outputs of their own, each `sizes[j]` features wide and contiguous.
     /// All sizes but the last are multiples of 16.
     public func multiply(
-        _ x: borrowing QuantisedActivations, into outs: [UnsafeMutablePointer<Float>], sizes: [Int], accumulate: Bool = false
+        _ x: borrowing QuantisedActivations, into outs: [UnsafeMutablePointer<Float>], sizes: [Int],
+        accumulate: Bool = false
     ) {
         precondition(x.activations.columns == matrix.columns && x.activations.block == matrix.block)
         precondition(sizes.reduce(0, +) == rows && sizes.dropLast().allSatisfy { $0 % 16 == 0 })
@@ -149,7 +151,8 @@ public final class PackedMatrix: @unchecked Sendable {
 
     /// The same by the slow path that the fast one is tested against.
     package func multiplyByReference(
-        _ x: borrowing QuantisedActivations, into out: UnsafeMutablePointer<Float>, stride: Int, accumulate: Bool = false
+        _ x: borrowing QuantisedActivations, into out: UnsafeMutablePointer<Float>, stride: Int,
+        accumulate: Bool = false
     ) {
         withUnsafePointer(to: matrix) { matrix in
             withUnsafePointer(to: x.activations) { activations in

@@ -48,7 +48,9 @@ struct Bench: AsyncParsableCommand {
     var json = false
 
     func validate() throws {
-        for (name, value) in [("streams", streams), ("prompt", prompt ?? 1), ("tokens", tokens ?? 1), ("rounds", rounds)]
+        for (name, value) in [
+            ("streams", streams), ("prompt", prompt ?? 1), ("tokens", tokens ?? 1), ("rounds", rounds),
+        ]
         where value < 1 {
             throw ValidationError("--\(name) can't be \(value): it expects at least 1.")
         }

@@ -8,7 +8,9 @@ enum EmbeddedModel {
     static let file: URL = {
         let environment = ProcessInfo.processInfo.environment
         let name = "SmolLM2-135M-Instruct.Q4_1.gguf"
-        if let folder = environment["LYCEUM_MODELS"] { return URL(fileURLWithPath: folder).appendingPathComponent(name) }
+        if let folder = environment["LYCEUM_MODELS"] {
+            return URL(fileURLWithPath: folder).appendingPathComponent(name)
+        }
         let cache =
             environment["LYCEUM_CACHE"]
             ?? (environment["XDG_CACHE_HOME"].map { $0 + "/lyceum" } ?? NSHomeDirectory() + "/.cache/lyceum")

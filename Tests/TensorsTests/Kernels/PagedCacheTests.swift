@@ -89,7 +89,9 @@ struct PagedCacheTests {
         }
 
         /// The same in double precision, written out.
-        func expected(_ sequence: Int, length: Int, query: [Float], first: Int = 0, bias: (Int, Int) -> Double = { _, _ in 0 })
+        func expected(
+            _ sequence: Int, length: Int, query: [Float], first: Int = 0, bias: (Int, Int) -> Double = { _, _ in 0 }
+        )
             -> [Double]
         {
             var out: [Double] = []
