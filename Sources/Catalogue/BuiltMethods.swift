@@ -1,4 +1,6 @@
+import Decoding
 import Laboratory
+import Reasoning
 
 /// The methods that run. A method registers here and nowhere else.
-let builtMethods: [any Method.Type] = []
+let builtMethods: [any Method.Type] = [AutoPASTA.self, USCD.self, ZeroShotCoT.self]

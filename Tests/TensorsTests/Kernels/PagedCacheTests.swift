@@ -136,13 +136,15 @@ struct PagedCacheTests {
     @Test("rows of several sequences", arguments: [false, true])
     func matchesDefinition(half: Bool) throws {
         let setting = try Setting(half: half, lengths: [300, 290, 150, 17, 1], sharedBlocks: 0)
-        let rows = (0..<5).map { (sequence: $0, length: setting.lengths[$0]) } + [(0, 128), (0, 129), (1, 5)]
+        var rows: [(sequence: Int, length: Int)] = [(0, 128), (0, 129), (1, 5)]
+        for sequence in 0..<5 { rows.append((sequence, setting.lengths[sequence])) }
         let queries = Self.queries(rows.count)
         let out = setting.attend(rows, queries: queries)
         for (index, row) in rows.enumerated() {
             let query = Array(queries[index * 192..<(index + 1) * 192])
             let expected = setting.expected(row.sequence, length: row.length, query: query)
-            let worst = zip(out[index * 192..<(index + 1) * 192], expected).map { abs(Double($0) - $1) }.max() ?? 1
+            var worst = 0.0
+            for column in 0..<192 { worst = max(worst, abs(Double(out[index * 192 + column]) - expected[column])) }
             #expect(worst < (half ? 1e-3 : 2e-6), "row \(index)")
         }
     }
@@ -150,7 +152,8 @@ struct PagedCacheTests {
     @Test("sharing blocks changes nothing, to the bit")
     func invariance() throws {
         let setting = try Setting(half: true, lengths: [280, 270, 265, 275, 260], sharedBlocks: 16)
-        let rows = (0..<5).flatMap { s in [(sequence: s, length: setting.lengths[s]), (sequence: s, length: 100)] }
+        var rows: [(sequence: Int, length: Int)] = []
+        for sequence in 0..<5 { rows += [(sequence, setting.lengths[sequence]), (sequence, 100)] }
         let queries = Self.queries(rows.count)
         let together = setting.attend(rows, queries: queries)
         for (index, row) in rows.enumerated() {
