@@ -35,7 +35,8 @@ struct ZeroShotCoTEndToEndTests {
         let demonstration = try await ZeroShotCoT().demo(in: Lab(slug: "zero-shot-cot", subject: model, limit: 3))
         let exact = demonstration.checks.filter { $0.role == .mechanism && $0.threshold == .atLeast(1) }
         #expect(exact.count == 2)
-        #expect(exact.allSatisfy(\.holds))
+        let allHold = exact.allSatisfy { $0.holds }
+        #expect(allHold)
         #expect(!demonstration.isExpectedAtThisSize)
     }
 }

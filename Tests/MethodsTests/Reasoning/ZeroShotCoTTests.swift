@@ -176,8 +176,8 @@ import Text
         #expect(try items(["question": "x", "answer": true]).gold == "yes")
     }
 
-    @Test(arguments: [
-        (["question": " ", "answer": "1"] as JSONValue, "must be a question"),
+    static let badRecords: [(record: JSONValue, part: String)] = [
+        (["question": " ", "answer": "1"], "must be a question"),
         (["question": "x"], "\"answer\" is missing"),
         (["answer": "1"], "question (or query, problem) is missing"),
         (["question": "x", "answer": "1", "answer_type": "colour"], "answer_type"),
@@ -186,7 +186,9 @@ import Text
         (["question": "x", "answer": "perhaps", "answer_type": "yesno"], "yes or no"),
         (["question": "x", "answer": "many", "answer_type": "number"], "a number"),
         (["question": "x", "answer": "A", "options": ["a"]], "2 to 26 options"),
-    ])
+    ]
+
+    @Test(arguments: badRecords)
     func badRecordsNameFileLineAndField(record: JSONValue, part: String) {
         let error = #expect(throws: DataError.self) { try items(record) }
         let description = error?.description ?? ""
