@@ -76,7 +76,9 @@ public struct AnswerExtractor: Sendable, Hashable {
         case .options: optionLetters(in: text)
         case .yesNo: Self.words(in: text).filter { $0 == "yes" || $0 == "no" }
         case .text:
-            [String(String.UnicodeScalarView(text.unicodeScalars.filter { !Self.isDropped($0) }))].filter { !$0.isEmpty }
+            [String(String.UnicodeScalarView(text.unicodeScalars.filter { !Self.isDropped($0) }))].filter {
+                !$0.isEmpty
+            }
         }
     }
 

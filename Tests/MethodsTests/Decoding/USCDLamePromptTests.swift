@@ -57,12 +57,14 @@ import Testing
     @Test func testsGo() {
         let prompt = "\"\"\"\nWrite f.\nassert f(1) == 2\nf(2) == 3\n\"\"\"\n"
         #expect(LamePrompt(.tests)(prompt, tests: ["f(2) == 3"]) == "\"\"\"\nWrite f.\n\"\"\"\n")
-        #expect(LamePrompt(.tests, keptExamples: 1)(prompt) == "\"\"\"\nWrite f.\nassert f(1) == 2\nf(2) == 3\n\"\"\"\n")
+        #expect(
+            LamePrompt(.tests, keptExamples: 1)(prompt) == "\"\"\"\nWrite f.\nassert f(1) == 2\nf(2) == 3\n\"\"\"\n")
     }
 
     @Test func nothingButTheCodeStays() {
         #expect(
-            LamePrompt(.null)("import os\n# note\ndef f():\n    \"\"\"One line.\"\"\"\n    '''\n    two\n    '''\n    return ")
+            LamePrompt(.null)(
+                "import os\n# note\ndef f():\n    \"\"\"One line.\"\"\"\n    '''\n    two\n    '''\n    return ")
                 == "import os\ndef f():\n    return ")
     }
 

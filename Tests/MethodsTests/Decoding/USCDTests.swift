@@ -153,14 +153,17 @@ import Text
         #expect(parsed.rule().keepFactor == nil)
     }
 
-    private func item(_ record: JSONValue, _ rule: LameRule = .docstring, allowsEqual: Bool = false) throws -> CodeItem {
+    private func item(_ record: JSONValue, _ rule: LameRule = .docstring, allowsEqual: Bool = false) throws -> CodeItem
+    {
         try CodeItem(
-            Record(record, at: RecordPlace(source: "code.jsonl", line: 2)), rule: LamePrompt(rule), allowsEqual: allowsEqual)
+            Record(record, at: RecordPlace(source: "code.jsonl", line: 2)), rule: LamePrompt(rule),
+            allowsEqual: allowsEqual)
     }
 
     @Test func recordsOfBothBenchmarksAreRead() throws {
         let human = try item([
-            "task_id": "HumanEval/0", "prompt": "def f():\n    \"\"\"\n    >>> f()\n    1\n    \"\"\"\n", "test": "def check(c): pass",
+            "task_id": "HumanEval/0", "prompt": "def f():\n    \"\"\"\n    >>> f()\n    1\n    \"\"\"\n",
+            "test": "def check(c): pass",
             "entry_point": "f",
         ])
         #expect(human.id == "HumanEval/0" && human.entryPoint == "f" && human.tests.count == 1)
@@ -176,7 +179,9 @@ import Text
         #expect(equal?.description.contains("code.jsonl:2") == true)
         #expect(equal?.description.contains("--allow-equal-prompts") == true)
         #expect(try item(["prompt": "def f():\n"], allowsEqual: true).lamePrompt == "def f():\n")
-        #expect(throws: DataError.self) { try item(["prompt": "a\n    return x", "lame_prompt": "a\nreturn x"], .custom) }
+        #expect(throws: DataError.self) {
+            try item(["prompt": "a\n    return x", "lame_prompt": "a\nreturn x"], .custom)
+        }
         #expect(throws: DataError.self) { try item(["prompt": "a\nb"], .custom) }
         #expect(throws: DataError.self) { try item(["prompt": "  ", "lame_prompt": "x"], .custom) }
         #expect(throws: DataError.self) { try item(["id": "x"]) }

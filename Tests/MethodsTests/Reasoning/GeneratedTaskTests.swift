@@ -31,7 +31,9 @@ import Testing
 
     @Test func wordProblemsHaveTheAnswerOfTheirNumbers() throws {
         for item in items(.arithmetic) {
-            let numbers = AnswerExtractor(.number).candidates(in: item.question).compactMap { Int($0.filter(\.isNumber)) }
+            let numbers = AnswerExtractor(.number).candidates(in: item.question).compactMap {
+                Int($0.filter(\.isNumber))
+            }
             let expected: Int
             if item.question.contains("gives away") {
                 expected = numbers[0] * numbers[1] - numbers[2]

@@ -64,7 +64,8 @@ import Text
         let direct = try await runner.outcome(ReasoningArm(.fewShot), of: item)
         #expect(
             text(model.requests[0])
-                == "Q: 1 + 1?\nA: 1 + 1 = 2. The answer is 2.\n\nQ: 2 + 2?\nA: 2 + 2 = 4. The answer is 4.\n\nQ: How many?\nA:")
+                == "Q: 1 + 1?\nA: 1 + 1 = 2. The answer is 2.\n\nQ: 2 + 2?\nA: 2 + 2 = 4. The answer is 4.\n\nQ: How many?\nA:"
+        )
         #expect(
             text(model.requests[1])
                 == "Q: 1 + 1?\nA: The answer is 2.\n\nQ: 2 + 2?\nA: The answer is 4.\n\nQ: How many?\nA:")
@@ -133,7 +134,8 @@ import Text
         let values = report.metrics.map { [$0.name: $0.estimate.value] }
         #expect(values.contains(["accuracy, zero-shot": 0]))
         #expect(values.contains(["accuracy, zero-shot-cot": 1]))
-        let samples = report.blocks.compactMap { if case .samples(let samples) = $0 { samples } else { nil } }.flatMap(\.self)
+        let samples = report.blocks.compactMap { if case .samples(let samples) = $0 { samples } else { nil } }.flatMap(
+            \.self)
         #expect(samples.count == 4)
         #expect(samples.allSatisfy { $0.expected == "4" && $0.arms.map(\.isCorrect) == [false, true] })
         #expect(samples.allSatisfy { $0.arms[1].steps.count == 4 })

@@ -29,7 +29,8 @@ public struct AutoPASTA: Method {
             "Model Tells Itself Where to Attend: Faithfulness Meets Automatic Attention Steering for LLMs",
             "Zhang et al.", 2024, arXiv: "2409.10790"),
         needs: [.completion, .scoring, .open],
-        claim: "Steering a few profiled attention heads towards the sentence that holds the answer makes the model answer "
+        claim:
+            "Steering a few profiled attention heads towards the sentence that holds the answer makes the model answer "
             + "from it; steering the same heads towards another sentence does harm.")
 
     public struct Options: MethodOptions {
@@ -78,7 +79,8 @@ public struct AutoPASTA: Method {
 
         public func validate() throws(OptionError) {
             if headsPerLayer.isEmpty && headsPooled.isEmpty {
-                throw .conflict("--heads-per-layer and --heads-pooled can't both be empty: no head set could be chosen.")
+                throw .conflict(
+                    "--heads-per-layer and --heads-pooled can't both be empty: no head set could be chosen.")
             }
             if !heads.isEmpty, profile != nil {
                 throw .conflict("--heads and --profile both say which heads to steer; give one of them.")
@@ -163,7 +165,8 @@ struct HeadChoice: Sendable {
         let (profile, isCached) = try await profiling.cachedProfile(in: lab)
         heads = profile.selected
         source =
-            "profiled on \(profile.items) items: \(profile.task), gold spans" + (isCached ? " (kept from an earlier run)" : "")
+            "profiled on \(profile.items) items: \(profile.task), gold spans"
+            + (isCached ? " (kept from an earlier run)" : "")
         self.profile = profile
     }
 

@@ -215,7 +215,8 @@ struct AutoPASTADemo {
                     readings[arm].map { readings in
                         let reading = readings[index]
                         return SampleTrace.Arm(
-                            arm.rawValue, item.answerPrefix + tokenizer.text(of: reading.top), isCorrect: reading.isGold,
+                            arm.rawValue, item.answerPrefix + tokenizer.text(of: reading.top),
+                            isCorrect: reading.isGold,
                             score: reading.probability)
                     }
                 })

@@ -40,8 +40,9 @@ struct HeadProfiler: Sendable {
     func profile(_ evaluate: Evaluate) async throws -> Result {
         let layerSets = (0..<layers).map { layer in Set((0..<heads).map { Head(layer, $0) }) }
         let coarse = try await evaluate("Layers", layerSets)
-        let kept = Array(coarse.indices.sorted { coarse[$0] != coarse[$1] ? coarse[$0] > coarse[$1] : $0 < $1 }
-            .prefix(max(1, keptLayers)))
+        let kept = Array(
+            coarse.indices.sorted { coarse[$0] != coarse[$1] ? coarse[$0] > coarse[$1] : $0 < $1 }
+                .prefix(max(1, keptLayers)))
 
         let singles = kept.flatMap { layer in (0..<heads).map { Head(layer, $0) } }
         let alone = try await evaluate("Heads", singles.map { [$0] })

@@ -12,7 +12,10 @@ enum MadeUpFacts {
         var people: [String] {
             switch self {
             case .profiling:
-                ["Alice", "Brian", "Clara", "David", "Emma", "Frank", "Grace", "Henry", "Irene", "James", "Karen", "Louis"]
+                [
+                    "Alice", "Brian", "Clara", "David", "Emma", "Frank", "Grace", "Henry", "Irene", "James", "Karen",
+                    "Louis",
+                ]
             case .test:
                 ["Anna", "Ben", "Carl", "Diana", "Eric", "Fiona", "George", "Helen", "Ivan", "Julia", "Kevin", "Laura"]
             }

@@ -51,8 +51,10 @@ struct OpenBookAnswering: Sendable {
                     "highlighted",
                     matches.isEmpty
                         ? "nothing: the answer is unsteered"
-                        : matches.map { "\($0.text) (\($0.route.rawValue), \(NumberStyle.decimals(2).text($0.similarity)))" }
-                            .joined(separator: "\n")),
+                        : matches.map {
+                            "\($0.text) (\($0.route.rawValue), \(NumberStyle.decimals(2).text($0.similarity)))"
+                        }
+                        .joined(separator: "\n")),
             ]
             return SampleTrace(
                 item.id, input: item.context + "\n\n" + item.question, expected: item.answers.first ?? "",

@@ -62,7 +62,8 @@ struct OpenBookReport {
         let style = NumberStyle.decimals(3)
         report.section("The head profile")
         report.note(
-            "\(profile.metric) on \(profile.items) items (\(profile.task)); unsteered \(style.text(profile.unsteered)).")
+            "\(profile.metric) on \(profile.items) items (\(profile.task)); unsteered \(style.text(profile.unsteered))."
+        )
         report.add(
             Plot(
                 "Each layer steered alone", x: "layer", y: "score",

@@ -33,7 +33,8 @@ package struct ContrastMeasurement: Sendable {
     package init(_ function: ExampleOnlyFunction, rule: SelectiveContrast, model: any OpenModel) async throws {
         let encoded = model.tokenizer.encode(function.gold)
         guard encoded.count == 1, let gold = encoded.first else {
-            throw DemoError(message: "The model's tokenizer spells the digit \(function.gold) with \(encoded.count) tokens.")
+            throw DemoError(
+                message: "The model's tokenizer spells the digit \(function.gold) with \(encoded.count) tokens.")
         }
         async let plusTrace = model.trace(TraceRequest(.text(function.prompt)))
         async let minusTrace = model.trace(TraceRequest(.text(function.lamePrompt)))
@@ -100,7 +101,8 @@ package struct ContrastMeasurement: Sendable {
                     "standard", tokenizer.text(of: step.topBefore), isCorrect: standard.rank == 1,
                     score: standard.probability),
                 .init(
-                    "USCD", tokenizer.text(of: step.topAfter), isCorrect: selective.rank == 1, score: selective.probability,
+                    "USCD", tokenizer.text(of: step.topAfter), isCorrect: selective.rank == 1,
+                    score: selective.probability,
                     steps: [
                         .init("lame prompt", lame),
                         .init(

@@ -140,7 +140,8 @@ package struct ContrastTable: Sendable {
                     : NumberStyle.decimals(1).text(
                         Double(contrasted.reduce(0) { $0 + $1.kept }) / Double(contrasted.count)),
                 NumberStyle.decimals(1).text(
-                    Double(completions.reduce(0) { $0 + $1.usage.completionTokens }) / Double(max(1, completions.count))),
+                    Double(completions.reduce(0) { $0 + $1.usage.completionTokens }) / Double(max(1, completions.count))
+                ),
                 share(completions.count { $0.finish == .length }, of: completions.count),
             ])
         }
@@ -173,7 +174,8 @@ package struct ContrastTable: Sendable {
             let maximum = 1 / Double(vocabularySize).squareRoot()
             notes.append(
                 "The absolute threshold \(bound) can never be exceeded: with \(vocabularySize) tokens the deviation is at most "
-                    + "\(NumberStyle.decimals(5).text(maximum)). Every step is contrasted; --threshold-mode relative avoids that.")
+                    + "\(NumberStyle.decimals(5).text(maximum)). Every step is contrasted; --threshold-mode relative avoids that."
+            )
         }
         if unequalEnds > 0 {
             notes.append(

@@ -31,7 +31,8 @@ package struct ExampleOnlyFunction: Sendable, Hashable {
 
     private func text(examples: [Int]) -> String {
         let shown = examples.map { "    >>> f(\($0))\n    \(operation.apply($0, constant))\n" }.joined()
-        return "def f(x):\n    \"\"\"Return the result for x.\n\n\(shown)    \"\"\"\n    return x \(operation.rawValue) "
+        return
+            "def f(x):\n    \"\"\"Return the result for x.\n\n\(shown)    \"\"\"\n    return x \(operation.rawValue) "
     }
 
     /// Functions over all operations and constants in turn, with inputs drawn from 2 to 20.

@@ -56,7 +56,9 @@ package struct LamePrompt: Sendable {
                 seen += 1
                 example = (seen, Self.indent(line))
             } else if let inside = example {
-                let ends = text.isEmpty || Self.indent(line) < inside.indent || text.hasPrefix("\"\"\"") || text.hasPrefix("'''")
+                let ends =
+                    text.isEmpty || Self.indent(line) < inside.indent || text.hasPrefix("\"\"\"")
+                    || text.hasPrefix("'''")
                 if ends { example = nil }
             }
             guard let inside = example, inside.number > keptExamples else {

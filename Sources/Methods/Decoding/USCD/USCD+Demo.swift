@@ -38,7 +38,8 @@ extension USCD {
         let number = NumberStyle.decimals(3)
         var report = Report(
             "USCD where only the examples tell",
-            summary: "The right constant has probability \(number.text(uscd)) under USCD and \(number.text(standard)) under "
+            summary:
+                "The right constant has probability \(number.text(uscd)) under USCD and \(number.text(standard)) under "
                 + "standard decoding, over \(found.count) functions; it rises on \(rising) of them.")
         report.add(Comparison("p(gold)", baseline: "standard", method: "USCD", difference))
         report.add(Self.table(found))
@@ -60,11 +61,16 @@ extension USCD {
             checks: [
                 Check("mean p(gold), USCD over standard", standard > 0 ? uscd / standard : 0, .atLeast(1.25)),
                 Check("functions on which p(gold) rises", Double(rising), .atLeast(Double(found.count / 2 + 1))),
-                Check("self-contrast keeps the ranking inside K", share(\.selfContrastKeepsRanking), .atLeast(1), role: .mechanism),
+                Check(
+                    "self-contrast keeps the ranking inside K", share(\.selfContrastKeepsRanking), .atLeast(1),
+                    role: .mechanism),
                 Check("sure steps leave p⁺ to the bit", share(\.sureStepIsUntouched), .atLeast(1), role: .mechanism),
                 Check("hand case, largest error", exact.handCaseError, .atMost(1e-6), role: .mechanism),
-                Check("deviation of a one-hot distribution, error", exact.oneHotError, .atMost(1e-12), role: .mechanism),
-                Check("lock-step decoding, largest error of p", found.map(\.lockStepError).max() ?? 1, .atMost(0.05), role: .mechanism),
+                Check(
+                    "deviation of a one-hot distribution, error", exact.oneHotError, .atMost(1e-12), role: .mechanism),
+                Check(
+                    "lock-step decoding, largest error of p", found.map(\.lockStepError).max() ?? 1, .atMost(0.05),
+                    role: .mechanism),
             ],
             controls: [
                 .init("mean p(gold), standard", standard),

@@ -18,10 +18,12 @@ public struct USCD: Method {
         "uscd", .decoding, name: "USCD", [.inference],
         "Writes code with more weight on a prompt's examples: subtracts what the model would write without them, at unsure steps only.",
         paper: Paper(
-            "USCD: Improving Code Generation of LLMs by Uncertainty-Aware Selective Contrastive Decoding", "Wang et al.", 2024,
+            "USCD: Improving Code Generation of LLMs by Uncertainty-Aware Selective Contrastive Decoding",
+            "Wang et al.", 2024,
             arXiv: "2409.05923"),
         needs: [.completion, .rawText, .open],
-        claim: "Contrasting with the prompt that lacks the examples, at unsure steps, makes the token that only the examples give "
+        claim:
+            "Contrasting with the prompt that lacks the examples, at unsure steps, makes the token that only the examples give "
             + "away more probable.")
 
     public init() {}
@@ -57,12 +59,16 @@ public struct USCD: Method {
         }
 
         public static let fields: [Field<Self>] = [
-            Field("threshold-mode", \.thresholdMode, "compare the measure's share of its maximum, or the deviation itself"),
+            Field(
+                "threshold-mode", \.thresholdMode, "compare the measure's share of its maximum, or the deviation itself"
+            ),
             Field("threshold", \.threshold, "deviation above which a step is sure, for the absolute mode", .atLeast(0)),
             Field(
-                "relative-threshold", \.relativeThreshold, "share of the maximum above which a step is sure", .within(0...1)),
+                "relative-threshold", \.relativeThreshold, "share of the maximum above which a step is sure",
+                .within(0...1)),
             Field("measure", \.measure, "how sure a distribution is; the paper's is deviation"),
-            Field("keep-factor", \.keepFactor, "keep tokens this many times as probable as the average one", .atLeast(0)),
+            Field(
+                "keep-factor", \.keepFactor, "keep tokens this many times as probable as the average one", .atLeast(0)),
             Field("keep-set", \.keepSet, "contrast only among tokens that are not improbable"),
             Field("standard-weight", \.standardWeight, "weight of the standard prompt", .above(0)),
             Field("lame-weight", \.lameWeight, "weight of the lame prompt", .atMost(0)),
@@ -80,7 +86,8 @@ public struct USCD: Method {
 
         public func validate() throws(OptionError) {
             if thresholdMode == .absolute, measure != .deviation {
-                throw .conflict("--threshold-mode absolute compares the standard deviation; use it with --measure deviation.")
+                throw .conflict(
+                    "--threshold-mode absolute compares the standard deviation; use it with --measure deviation.")
             }
         }
 

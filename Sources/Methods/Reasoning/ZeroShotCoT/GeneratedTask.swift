@@ -93,7 +93,8 @@ public enum GeneratedTask: String, OptionChoice {
                 answer: "\(b)")
         default:
             return WorkedExample(
-                question: "\(name) collects \(b) \(thing) every day for \(a) days. A friend collects \(c) \(thing) in all. "
+                question:
+                    "\(name) collects \(b) \(thing) every day for \(a) days. A friend collects \(c) \(thing) in all. "
                     + "How many \(thing) do they have together?",
                 rationale: "\(name) collects \(b) * \(a) = \(a * b). Together: \(a * b) + \(c) = \(a * b + c).",
                 answer: "\(a * b + c)")
@@ -102,17 +103,23 @@ public enum GeneratedTask: String, OptionChoice {
 
     /// First names that end in many different letters.
     package static let names = [
-        "Aaron", "Abigail", "Adam", "Aisha", "Albert", "Alice", "Amir", "Andrew", "Angela", "Anthony", "Arthur", "Astrid",
+        "Aaron", "Abigail", "Adam", "Aisha", "Albert", "Alice", "Amir", "Andrew", "Angela", "Anthony", "Arthur",
+        "Astrid",
         "Barbara", "Beatrix", "Benjamin", "Bjorn", "Brandon", "Brooke", "Caleb", "Carlos", "Caroline", "Cheng", "Chloe",
-        "Christopher", "Clark", "Craig", "Cynthia", "Daniel", "David", "Deborah", "Derek", "Dimitri", "Dorothy", "Douglas",
-        "Edgar", "Edith", "Edward", "Eleanor", "Elif", "Elizabeth", "Emily", "Eric", "Esther", "Ethan", "Eugene", "Felix",
-        "Fiona", "Frank", "Gabriel", "George", "Gerald", "Grace", "Greg", "Hannah", "Harold", "Hassan", "Heather", "Helen",
+        "Christopher", "Clark", "Craig", "Cynthia", "Daniel", "David", "Deborah", "Derek", "Dimitri", "Dorothy",
+        "Douglas",
+        "Edgar", "Edith", "Edward", "Eleanor", "Elif", "Elizabeth", "Emily", "Eric", "Esther", "Ethan", "Eugene",
+        "Felix",
+        "Fiona", "Frank", "Gabriel", "George", "Gerald", "Grace", "Greg", "Hannah", "Harold", "Hassan", "Heather",
+        "Helen",
         "Henry", "Hugo", "Ibrahim", "Ingrid", "Isaac", "Ivan", "Jacob", "James", "Janet", "Jasmine", "Jeff", "Jessica",
         "Joan", "John", "Joseph", "Joshua", "Judith", "Julia", "Karen", "Kenji", "Kevin", "Laura", "Leo", "Leonard",
         "Liam", "Lucas", "Lucy", "Margaret", "Maria", "Mark", "Martha", "Max", "Megan", "Miguel", "Mohammed", "Monica",
         "Naomi", "Nathan", "Nora", "Oleg", "Oliver", "Omar", "Oscar", "Patrick", "Paul", "Peter", "Philip", "Priya",
-        "Rachel", "Ralph", "Raymond", "Rebecca", "Richard", "Robert", "Rosa", "Ruth", "Samuel", "Sarah", "Scott", "Sergei",
-        "Sofia", "Stephen", "Susan", "Takeshi", "Theodor", "Thomas", "Timothy", "Ursula", "Valentin", "Victor", "Walter",
+        "Rachel", "Ralph", "Raymond", "Rebecca", "Richard", "Robert", "Rosa", "Ruth", "Samuel", "Sarah", "Scott",
+        "Sergei",
+        "Sofia", "Stephen", "Susan", "Takeshi", "Theodor", "Thomas", "Timothy", "Ursula", "Valentin", "Victor",
+        "Walter",
         "William", "Yusuf", "Zoe",
     ]
 }
@@ -133,7 +140,8 @@ extension WorkedExample {
             question: "A baker fills 6 trays with 12 rolls each and sells 50 rolls. How many rolls remain?",
             rationale: "The trays hold 6 * 12 = 72 rolls. 72 - 50 = 22 remain.", answer: "22"),
         WorkedExample(
-            question: "Three friends share 27 cherries equally, and each eats 4. How many cherries does each have left?",
+            question:
+                "Three friends share 27 cherries equally, and each eats 4. How many cherries does each have left?",
             rationale: "Each gets 27 / 3 = 9. After eating 4, 9 - 4 = 5 are left.", answer: "5"),
         WorkedExample(
             question: "A ticket costs $7. How much change does Ravi get from $50 for four tickets?",

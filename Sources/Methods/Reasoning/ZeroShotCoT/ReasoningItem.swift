@@ -49,7 +49,8 @@ package struct ReasoningItem: Sendable, Hashable {
             guard let gold = AnswerExtractor(kind).gold(given) else {
                 throw .wrongField(
                     record.place, field: "answer",
-                    expected: kind == .number ? "a number (12, -3.5 or 1,200)" : kind == .yesNo ? "yes or no" : "a text",
+                    expected: kind == .number
+                        ? "a number (12, -3.5 or 1,200)" : kind == .yesNo ? "yes or no" : "a text",
                     found: given.prefix(60).debugDescription)
             }
             self.gold = gold

@@ -40,7 +40,9 @@ package struct ReasoningTable: Sendable {
     package func accuracy(_ arm: Int) throws -> Estimate { try .accuracy(rights(arm)) }
 
     /// The share of items with an answer of the right form.
-    package func extractionRate(_ arm: Int) throws -> Estimate { try .accuracy(outcomes[arm].map { !$0.answer.isEmpty }) }
+    package func extractionRate(_ arm: Int) throws -> Estimate {
+        try .accuracy(outcomes[arm].map { !$0.answer.isEmpty })
+    }
 
     package func comparison(_ arm: Int, with baseline: Int = 0) throws -> PairedDifference {
         try PairedDifference(baseline: rights(baseline), method: rights(arm), seed: seed)
@@ -84,7 +86,8 @@ package struct ReasoningTable: Sendable {
         var table = Table(
             caption,
             columns: [
-                .text("variant"), .number("accuracy"), .number("95 % interval"), .number("no answer"), .number("cut short"),
+                .text("variant"), .number("accuracy"), .number("95 % interval"), .number("no answer"),
+                .number("cut short"),
                 .number("tokens an item"), .number("calls an item"),
             ])
         for arm in arms.indices {

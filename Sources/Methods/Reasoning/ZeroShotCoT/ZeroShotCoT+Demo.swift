@@ -33,9 +33,12 @@ extension ZeroShotCoT {
         return Demonstration(
             report,
             checks: [
-                Check("share of answers found after the second stage", extraction.value, .atLeast(0.9), role: .mechanism),
+                Check(
+                    "share of answers found after the second stage", extraction.value, .atLeast(0.9), role: .mechanism),
                 Check("items asked in exactly two calls", structure.twoCalls, .atLeast(1), role: .mechanism),
-                Check("second prompts equal to p1 + z + e, byte for byte", structure.equalPrompts, .atLeast(1), role: .mechanism),
+                Check(
+                    "second prompts equal to p1 + z + e, byte for byte", structure.equalPrompts, .atLeast(1),
+                    role: .mechanism),
                 Check("gain in accuracy over zero-shot", difference.difference.value, .atLeast(0.3)),
             ],
             controls: [

@@ -27,7 +27,8 @@ public struct ZeroShotCoT: Method {
         paper: Paper(
             "Large Language Models are Zero-Shot Reasoners", "Kojima et al.", 2022, arXiv: "2205.11916"),
         needs: .completion,
-        claim: "Asked to think step by step and then for the answer, a large model solves far more multi-step questions than "
+        claim:
+            "Asked to think step by step and then for the answer, a large model solves far more multi-step questions than "
             + "asked for the answer at once.")
 
     public init() {}
@@ -70,16 +71,24 @@ public struct ZeroShotCoT: Method {
             Field("max-length-direct", \.maxLengthDirect, "most tokens of an answer", .atLeast(1)),
             Field("temperature", \.temperature, "temperature of every call, 0: greedy", .atLeast(0)),
             Field(
-                "limit-dataset-size", \.limitDatasetSize, "items to run, drawn by the seed; 0: all (a given --limit goes before)",
+                "limit-dataset-size", \.limitDatasetSize,
+                "items to run, drawn by the seed; 0: all (a given --limit goes before)",
                 .atLeast(0)),
             Field("answer-type", \.answerType, "the kind of all answers"),
-            Field("shuffle-options", \.shufflesOptions, "shuffle each question's options, where the right one comes first"),
+            Field(
+                "shuffle-options", \.shufflesOptions, "shuffle each question's options, where the right one comes first"
+            ),
             Field("letters", \.letters, "which letters count as the name of an option"),
-            Field("numeric-equality", \.numericEquality, "count equal numbers as equal (12.0 and 12), not only equal strings"),
+            Field(
+                "numeric-equality", \.numericEquality,
+                "count equal numbers as equal (12.0 and 12), not only equal strings"),
             Field("examples", \.examples, "worked examples of the few-shot variants", .atLeast(1)),
             Field(
-                "example-file", \.exampleFile, "worked examples: records of question, answer and, for few-shot-cot, rationale"),
-            Field("stop-at-next-question", \.stopAtNextQuestion, "end few-shot outputs where the model writes a new question"),
+                "example-file", \.exampleFile,
+                "worked examples: records of question, answer and, for few-shot-cot, rationale"),
+            Field(
+                "stop-at-next-question", \.stopAtNextQuestion,
+                "end few-shot outputs where the model writes a new question"),
             Field("paths", \.paths, "reasonings sampled for self-consistency", .atLeast(1)),
             Field("path-temperature", \.pathTemperature, "temperature of those reasonings", .above(0)),
             Field("frame", \.frame, "raw text (Q: … A: …), or a chat whose last turn is begun with the trigger"),
