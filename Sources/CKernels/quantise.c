@@ -122,7 +122,8 @@ WIDE static void quantise_row_wide(
 }
 #endif
 
-CK_CLONES static void norm_row(const float *x, const float *weight, float epsilon, int64_t columns, float *out) {
+// 1 / sqrt(mean(x^2) + epsilon).
+CK_CLONES static float norm_scale(const float *x, float epsilon, int64_t columns) {
     // Sixteen running sums in a fixed order: the same result on every row, whatever the batch.
     float sums[16] = {0};
     int64_t whole = columns & ~(int64_t)15;
@@ -132,24 +133,32 @@ CK_CLONES static void norm_row(const float *x, const float *weight, float epsilo
     float total = 0;
     for (int lane = 0; lane < 16; lane++) total += sums[lane];
     for (int64_t i = whole; i < columns; i++) total += x[i] * x[i];
-    float scale = 1 / sqrtf(total / (float)columns + epsilon);
+    return 1 / sqrtf(total / (float)columns + epsilon);
+}
+
+CK_CLONES static void norm_part(const float *x, const float *weight, float scale, int64_t columns, float *out) {
     for (int64_t i = 0; i < columns; i++) out[i] = x[i] * scale * weight[i];
 }
 
-CK_CLONES static void swiglu_row(const float *x, int64_t columns, float *out) {
+CK_CLONES static void swiglu_part(const float *gates, const float *up, int64_t columns, float *out) {
     for (int64_t i = 0; i < columns; i++) {
-        float gate = x[i];
-        out[i] = gate / (1 + ck_exp(-gate)) * x[columns + i];
+        float gate = gates[i];
+        out[i] = gate / (1 + ck_exp(-gate)) * up[i];
     }
 }
 
+// Columns of one chunk at most: what the scratch memory of a prologue holds.
+enum { PART = 2048 };
+
+// One call's work. A chunk is a run of columns of one panel: rows of a panel stand so close together in memory that two threads must
+// not share one.
 typedef struct {
     const float *x, *weight;
     int64_t stride;
     float epsilon;
     int kind;  // 0: as is, 1: RMS norm, 2: SwiGLU
     ck_activations *to;
-    int64_t rows_per_chunk;
+    int64_t parts, part_columns;
     void (*quantise)(
         const float *, int64_t, int32_t, int64_t, int64_t, int8_t *, int8_t *, float *, float *);
 } quantise_job;
@@ -158,43 +167,47 @@ static void quantise_chunk(void *context, int64_t chunk, int thread) {
     (void)thread;
     const quantise_job *job = context;
     ck_activations *to = job->to;
-    int64_t first = chunk * job->rows_per_chunk, last = first + job->rows_per_chunk;
-    if (last > to->rows) last = to->rows;
-    int64_t columns = to->columns;
-    float local[8192], *scratch = local, *owned = NULL;
-    if (job->kind != 0 && columns > 8192) scratch = owned = ck_allocate((size_t)columns * 4);
-    for (int64_t i = first; i < last; i++) {
-        const float *row = job->x + i * job->stride;
+    int64_t start = chunk / job->parts * to->panel, first = chunk % job->parts * job->part_columns;
+    int64_t count = to->rows - start < to->panel ? to->rows - start : to->panel;
+    int64_t columns = to->columns - first < job->part_columns ? to->columns - first : job->part_columns;
+    int8_t *q = to->q + start * to->columns + first * count;
+    int8_t *low = to->low ? to->low + start * to->columns + first * count : NULL;
+    float *d = to->d + start * (to->columns / 32) + first / 32 * count;
+    float *dsums = to->dsums + start * (to->columns / to->block) + first / to->block * count;
+    float scratch[PART];
+    for (int64_t r = 0; r < count; r++) {
+        const float *row = job->x + (start + r) * job->stride, *part = row + first;
         if (job->kind == 1) {
-            norm_row(row, job->weight, job->epsilon, columns, scratch);
-            row = scratch;
+            norm_part(part, job->weight + first, norm_scale(row, job->epsilon, to->columns), columns, scratch);
+            part = scratch;
         } else if (job->kind == 2) {
-            swiglu_row(row, columns, scratch);
-            row = scratch;
+            swiglu_part(part, part + to->columns, columns, scratch);
+            part = scratch;
         }
-        int64_t start = i / to->panel * to->panel;
-        int64_t count = to->rows - start < to->panel ? to->rows - start : to->panel;
-        job->quantise(
-            row, columns, to->block, count, i - start, to->q + start * columns,
-            to->low ? to->low + start * columns : NULL, to->d + start * (columns / 32), to->dsums + start * (columns / to->block));
+        job->quantise(part, columns, to->block, count, r, q, low, d, dsums);
     }
-    ck_release(owned);
 }
 
 static void quantise(quantise_job job) {
-    int64_t rows = job.to->rows;
+    int64_t rows = job.to->rows, columns = job.to->columns, threads = ck_pool_threads();
+    if (rows == 0) return;
     job.quantise = quantise_row;
 #if defined(__x86_64__)
     if (ck_packed_level() == 3) job.quantise = quantise_row_wide;
 #endif
-    if (rows < 4) {
-        job.rows_per_chunk = rows;
-        if (rows > 0) quantise_chunk(&job, 0, 0);
-        return;
+    int64_t panels = (rows + job.to->panel - 1) / job.to->panel;
+    // What takes a microsecond isn't worth waking a thread for.
+    int is_small = rows * columns < 4096;
+    int64_t parts = is_small || panels >= 2 * threads ? 1 : (2 * threads + panels - 1) / panels;
+    if (parts > columns / 128) parts = columns / 128;
+    if (parts < (columns + PART - 1) / PART) parts = (columns + PART - 1) / PART;
+    job.part_columns = ((columns + parts - 1) / parts + 63) / 64 * 64;
+    job.parts = (columns + job.part_columns - 1) / job.part_columns;
+    if (is_small) {
+        for (int64_t chunk = 0; chunk < panels * job.parts; chunk++) quantise_chunk(&job, chunk, 0);
+    } else {
+        ck_parallel(panels * job.parts, quantise_chunk, &job);
     }
-    int64_t chunks = 4 * ck_pool_threads();
-    job.rows_per_chunk = (rows + chunks - 1) / chunks;
-    ck_parallel((rows + job.rows_per_chunk - 1) / job.rows_per_chunk, quantise_chunk, &job);
 }
 
 void ck_quantise(const float *x, int64_t stride, ck_activations *to) {
