@@ -112,7 +112,7 @@ static void attend_tile(void *context, int64_t chunk, int thread) {
     const ck_attention_shape *s = job->shape;
     const ck_attention_batch *batch = job->batch;
     int64_t size = s->head_size, group = s->heads / s->kv_heads;
-    int64_t kv_head = chunk % s->kv_heads, first_row = (job->tiles - 1 - chunk / s->kv_heads) * job->tile_rows;
+    int64_t kv_head = chunk % s->kv_heads, first_row = chunk / s->kv_heads * job->tile_rows;
     int64_t rows = batch->rows - first_row < job->tile_rows ? batch->rows - first_row : job->tile_rows;
     int64_t queries = rows * group;
 

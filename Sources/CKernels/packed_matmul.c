@@ -74,7 +74,7 @@ void ck_packed_matmul_reference(
     }
 }
 
-// One call's work: groups of 16 weight rows are handed out in runs of `groups_per_chunk`.
+// One call's work. A chunk is a run of groups of 16 weight rows times a run of panels of activations.
 typedef struct {
     const ck_packed *w;
     const ck_activations *x;
@@ -83,8 +83,8 @@ typedef struct {
     float *const *outs;
     const int64_t *strides;
     int accumulate;
-    int64_t groups, groups_per_chunk;
-    void (*group)(const ck_packed *, const ck_activations *, float *, int64_t, int, int64_t);
+    int64_t groups, groups_per_chunk, group_chunks, rows_per_chunk;
+    void (*group)(const ck_packed *, const ck_activations *, float *, int64_t, int, int64_t, int64_t, int64_t);
 } matmul_job;
 
 // Plain path: 16 lanes side by side, in loops that any vector unit can take.
@@ -124,9 +124,10 @@ static void plain_rows(
 }
 
 static void plain_group(
-    const ck_packed *w, const ck_activations *x, float *out, int64_t stride, int accumulate, int64_t g) {
+    const ck_packed *w, const ck_activations *x, float *out, int64_t stride, int accumulate, int64_t g,
+    int64_t first, int64_t last) {
     int64_t lanes = w->rows - g * 16 < 16 ? w->rows - g * 16 : 16;
-    for (int64_t i = 0; i < x->rows; i++) {
+    for (int64_t i = first; i < last; i++) {
         float total[16];
         plain_rows(w, x, w->data + g * group_bytes(w), i, total);
         float *row = out + i * stride + g * 16;
@@ -182,6 +183,9 @@ VNNI_INLINE void vnni_tile(
                 }
             }
         }
+        // Weights come from memory once: ask for them well before the hardware foresees the need.
+#pragma unroll
+        for (int line = 0; line < bytes; line += 64) _mm_prefetch((const char *)at + 8192 + line, _MM_HINT_T0);
         __m512 d = _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)(at + q_bytes)));
         __m512 m = has_mins ? _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)(at + q_bytes + 32)))
                             : _mm512_mul_ps(d, offset);
@@ -209,12 +213,12 @@ VNNI_INLINE void vnni_tile(
 }
 
 VNNI_INLINE void vnni_rows(
-    const ck_packed *w, const ck_activations *x, float *out, int64_t stride, int accumulate, int64_t g, const int bits,
-    const int block, const int has_mins) {
+    const ck_packed *w, const ck_activations *x, float *out, int64_t stride, int accumulate, int64_t g,
+    int64_t first, int64_t last, const int bits, const int block, const int has_mins) {
     const uint8_t *weights = w->data + g * group_bytes(w);
     int64_t left = w->rows - g * 16;
     __mmask16 lanes = left >= 16 ? 0xffff : (__mmask16)((1u << left) - 1);
-    for (int64_t start = 0; start < x->rows; start += x->panel) {
+    for (int64_t start = first; start < last; start += x->panel) {
         float *at = out + start * stride + g * 16;
 #define TILE(count, wide)                                                                                            \
     case count:                                                                                                      \
@@ -236,8 +240,9 @@ VNNI_INLINE void vnni_rows(
 
 #define VNNI_GROUP(name, bits, block, has_mins)                                                                      \
     VNNI static void name(                                                                                           \
-        const ck_packed *w, const ck_activations *x, float *out, int64_t stride, int accumulate, int64_t g) {        \
-        vnni_rows(w, x, out, stride, accumulate, g, bits, block, has_mins);                                          \
+        const ck_packed *w, const ck_activations *x, float *out, int64_t stride, int accumulate, int64_t g,          \
+        int64_t first, int64_t last) {                                                                               \
+        vnni_rows(w, x, out, stride, accumulate, g, first, last, bits, block, has_mins);                             \
     }
 VNNI_GROUP(vnni_4_32_offset, 4, 32, 0)
 VNNI_GROUP(vnni_4_32_mins, 4, 32, 1)
@@ -268,14 +273,32 @@ int ck_packed_level(void) {
 static void matmul_chunk(void *context, int64_t chunk, int thread) {
     (void)thread;
     const matmul_job *job = context;
-    int64_t first = chunk * job->groups_per_chunk, last = first + job->groups_per_chunk;
+    int64_t first = chunk % job->group_chunks * job->groups_per_chunk, last = first + job->groups_per_chunk;
     if (last > job->groups) last = job->groups;
+    int64_t row = chunk / job->group_chunks * job->rows_per_chunk, end = row + job->rows_per_chunk;
+    if (end > job->x->rows) end = job->x->rows;
     int part = 0;
     for (int64_t g = first; g < last; g++) {
         while (part + 1 < job->count && g * 16 >= job->starts[part + 1]) part++;
         // The kernels address outputs by feature; a part's matrix begins at its own first feature.
-        job->group(job->w, job->x, job->outs[part] - job->starts[part], job->strides[part], job->accumulate, g);
+        job->group(
+            job->w, job->x, job->outs[part] - job->starts[part], job->strides[part], job->accumulate, g, row, end);
     }
+}
+
+// A few chunks a thread, so that one that is held up leaves work to the others. With few rows memory is the limit, and every chunk begins
+// with a wait for it. With many, each thread keeps to rows of its own, which its caches still hold from the step before.
+static void share_out(matmul_job *job) {
+    int64_t threads = ck_pool_threads(), rows = job->x->rows, panel = job->x->panel;
+    int64_t chunks = threads == 1 ? 1 : (rows <= 8 ? 2 : 6) * threads;
+    int64_t panels = (rows + panel - 1) / panel, row_chunks = 1;
+    if (threads > 1 && panels >= threads) row_chunks = panels < 4 * threads ? panels : 4 * threads;
+    int64_t panels_per_chunk = (panels + row_chunks - 1) / row_chunks;
+    job->rows_per_chunk = panels_per_chunk * panel;
+    row_chunks = (panels + panels_per_chunk - 1) / panels_per_chunk;
+    job->group_chunks = (chunks + row_chunks - 1) / row_chunks;
+    job->groups_per_chunk = (job->groups + job->group_chunks - 1) / job->group_chunks;
+    job->group_chunks = (job->groups + job->groups_per_chunk - 1) / job->groups_per_chunk;
 }
 
 void ck_packed_matmul(const ck_packed *w, const ck_activations *x, float *out, int64_t stride, int accumulate) {
@@ -286,7 +309,11 @@ void ck_packed_matmul(const ck_packed *w, const ck_activations *x, float *out, i
 void ck_packed_matmul_split(
     const ck_packed *w, const ck_activations *x, int count, const int64_t *starts, float *const *outs,
     const int64_t *strides, int accumulate) {
-    matmul_job job = {w, x, count, starts, outs, strides, accumulate, (w->rows + 15) / 16, 1, plain_group};
+    if (x->rows == 0) return;
+    matmul_job job = {
+        .w = w, .x = x, .count = count, .starts = starts, .outs = outs, .strides = strides, .accumulate = accumulate,
+        .groups = (w->rows + 15) / 16, .group = plain_group,
+    };
 #if defined(__x86_64__)
     if (ck_packed_level() == 3) {
         if (w->bits == 4 && w->block == 32) job.group = w->has_mins ? vnni_4_32_mins : vnni_4_32_offset;
@@ -295,8 +322,7 @@ void ck_packed_matmul_split(
         if (w->bits == 8 && w->block == 16) job.group = w->has_mins ? vnni_8_16_mins : vnni_8_16_offset;
     }
 #endif
-    // A few chunks a thread: small enough to share out evenly, large enough that handing them out costs nothing.
-    int64_t chunks = ck_pool_threads() == 1 ? 1 : 6 * ck_pool_threads();
-    job.groups_per_chunk = (job.groups + chunks - 1) / chunks;
-    ck_parallel((job.groups + job.groups_per_chunk - 1) / job.groups_per_chunk, matmul_chunk, &job);
+    share_out(&job);
+    ck_parallel(
+        (x->rows + job.rows_per_chunk - 1) / job.rows_per_chunk * job.group_chunks, matmul_chunk, &job);
 }

@@ -32,7 +32,11 @@ static ck_chunk_fn job_fn;
 static void *job_context;
 static int64_t job_chunks;
 static int job_threads;
-static _Atomic int64_t next_chunk;
+// Each thread first works through its own run of chunks, the same one in calls with as many chunks, so that it meets the data that it
+// wrote before; then it helps the others.
+static struct {
+    _Alignas(64) _Atomic int64_t next;
+} runs[MAX_THREADS];
 
 static _Thread_local bool inside = false;
 
@@ -74,11 +78,17 @@ static void wake_all(void) {
 #endif
 }
 
-static void take_chunks(ck_chunk_fn fn, void *context, int64_t chunks, int thread) {
-    for (;;) {
-        int64_t chunk = atomic_fetch_add_explicit(&next_chunk, 1, memory_order_relaxed);
-        if (chunk >= chunks) return;
-        fn(context, chunk, thread);
+static int64_t run_start(int64_t chunks, int threads, int thread) { return chunks * thread / threads; }
+
+static void take_chunks(ck_chunk_fn fn, void *context, int64_t chunks, int threads, int thread) {
+    for (int i = 0; i < threads; i++) {
+        int owner = (thread + i) % threads;
+        int64_t end = run_start(chunks, threads, owner + 1);
+        for (;;) {
+            int64_t chunk = atomic_fetch_add_explicit(&runs[owner].next, 1, memory_order_relaxed);
+            if (chunk >= end) break;
+            fn(context, chunk, thread);
+        }
     }
 }
 
@@ -106,7 +116,7 @@ static void *worker(void *argument) {
             continue;
         }
         seen = (uint32_t)(state >> 32);
-        if (thread < job_threads) take_chunks(job_fn, job_context, job_chunks, thread);
+        if (thread < job_threads) take_chunks(job_fn, job_context, job_chunks, job_threads, thread);
         atomic_fetch_sub_explicit(&gate, 1, memory_order_release);
     }
     return NULL;
@@ -163,13 +173,15 @@ void ck_parallel(int64_t chunks, ck_chunk_fn fn, void *context) {
     job_context = context;
     job_chunks = chunks;
     job_threads = threads;
-    atomic_store_explicit(&next_chunk, 0, memory_order_relaxed);
+    for (int thread = 0; thread < threads; thread++) {
+        atomic_store_explicit(&runs[thread].next, run_start(chunks, threads, thread), memory_order_relaxed);
+    }
     uint32_t number = atomic_load_explicit(&epoch, memory_order_relaxed) + 1;
     atomic_store_explicit(&gate, ((uint64_t)number << 32) | OPEN, memory_order_release);
     atomic_store(&epoch, number);
     wake_all();
     inside = true;
-    take_chunks(fn, context, chunks, 0);
+    take_chunks(fn, context, chunks, threads, 0);
     inside = false;
     atomic_fetch_and_explicit(&gate, ~OPEN, memory_order_acq_rel);
     for (int spins = 0; (atomic_load_explicit(&gate, memory_order_acquire) & (OPEN - 1)) != 0; spins++) {
