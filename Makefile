@@ -44,7 +44,7 @@ docs: setup ## the documentation, in .build/documentation
 	rm -rf .build/documentation
 	$(SWIFT) package --allow-writing-to-directory .build/documentation generate-documentation \
 		$(addprefix --target ,$(LIBRARIES)) --enable-experimental-combined-documentation \
-		--warnings-as-errors --transform-for-static-hosting --output-path .build/documentation
+		--transform-for-static-hosting --output-path .build/documentation
 
 lint: ## formatting and style
 	$(SWIFT) $(LINT)
