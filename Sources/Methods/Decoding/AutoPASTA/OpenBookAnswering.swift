@@ -153,10 +153,3 @@ struct OpenBookAnswering: Sendable {
         }
     }
 }
-
-extension ArchitectureSummary {
-    /// Every query head of every layer.
-    var allHeads: Set<Head> {
-        Set((0..<layers).flatMap { layer in (0..<heads).map { Head(layer, $0) } })
-    }
-}
