@@ -52,7 +52,8 @@ struct OpenBookAnswering: Sendable {
                     matches.isEmpty
                         ? "nothing: the answer is unsteered"
                         : matches.map {
-                            "\($0.text) (\($0.route.rawValue), \(NumberStyle.decimals(2).text($0.similarity)))"
+                            "\($0.text) (\($0.route.rawValue), \(NumberStyle.decimals(2).text($0.similarity)), "
+                                + "bytes \($0.range.lowerBound) to \($0.range.upperBound))"
                         }
                         .joined(separator: "\n")),
             ]

@@ -148,6 +148,7 @@ public enum QKScoreError: Error, Hashable, CustomStringConvertible {
     case noLetterTokens
     case noQueriesAndKeys(layer: Int)
     case noSuchHeads([Head], layers: Int, heads: Int)
+    case otherReading(path: String, HeadScore, RepresentativeToken)
 
     public var description: String {
         switch self {
@@ -170,6 +171,8 @@ public enum QKScoreError: Error, Hashable, CustomStringConvertible {
             "The model gives no separate queries and keys in layer \(layer)."
         case .noSuchHeads(let heads, let layers, let count):
             "There is no head \(heads.names): the model has layers 0 to \(layers - 1) of heads 0 to \(count - 1)."
+        case .otherReading(let path, let score, let token):
+            "The heads of \(path) were chosen with --score \(score.rawValue) --rep-token \(token.rawValue); run with the same."
         }
     }
 }

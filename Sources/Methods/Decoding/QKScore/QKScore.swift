@@ -166,9 +166,13 @@ public struct QKScore: Method {
 
     private static func fixedHeads(_ options: Options, model: any OpenModel) throws -> [Head] {
         guard let path = options.headFile else { return options.heads.map(\.head) }
-        return try HeadSelection(
-            path: path.expanded, fingerprint: model.identity.fingerprint, architecture: model.architecture
-        ).selected
+        let selection = try HeadSelection(
+            path: path.expanded, fingerprint: model.identity.fingerprint, architecture: model.architecture)
+        guard selection.score == options.score, selection.token == options.token else {
+            throw QKScoreError.otherReading(
+                path: path.string, selection.score, selection.token)
+        }
+        return selection.selected
     }
 
     /// The questions that heads are chosen on, and the others, in an order drawn from the seed. Both have one at least where
