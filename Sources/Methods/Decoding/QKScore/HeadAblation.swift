@@ -42,10 +42,10 @@ package struct HeadAblation: Sendable {
                     Self.randomHeads(like: best, headsInLayer: reader.model.architecture.heads, using: &random)
                 )
             }
-        let all = sets
+        let zeroed = sets.map { Set($0.heads) }
         let readings = try await lab.forEach("Ablating heads", 0..<sets.count * items.count) { job in
             try await reader.read(
-                items[job % items.count], interventions: [.ablateHeads(Set(all[job / items.count].heads))])
+                items[job % items.count], interventions: [.ablateHeads(zeroed[job / items.count])])
         }
         return [outcome("nothing", [], intact, baseline)]
             + sets.enumerated().map { index, set in

@@ -103,37 +103,21 @@ public struct QKScore: Method {
         let model = try lab.openModel()
         let items = try Self.items(options, model: model, lab: lab)
         let fixed = try Self.fixedHeads(options, model: model)
-        var (calibration, test) = Self.split(items, share: options.calibrationFraction, seed: lab.seed)
-        if options.shots >= calibration.count, options.shots > 0 || fixed.isEmpty {
+        let (labelled, test) = Self.split(items, share: options.calibrationFraction, seed: lab.seed)
+        guard labelled.count > options.shots || options.shots == 0 && !fixed.isEmpty else {
             throw QKScoreError.noCalibration(items: items.count)
         }
-
-        var reader = ChoiceReader(model: model)
-        reader.token = options.token
-        reader.isCosine = options.normalise
-        reader.readsLens = options.logitLens
-        reader.shots = Array(calibration.prefix(options.shots))
-        calibration.removeFirst(options.shots)
-
+        let calibration = Array(labelled.dropFirst(options.shots))
+        let reader = Self.reader(options, model: model, shots: Array(labelled.prefix(options.shots)))
         var outcomes: [ChoiceExperiment.Outcome] = []
         for extraOptions in options.extraOptions ? [ChoiceText.extraOptions, []] : [[]] {
-            reader.extraOptions = extraOptions
-            var experiment = ChoiceExperiment(reader: reader)
-            experiment.score = options.score
-            experiment.rule = options.selection
-            experiment.ensemble = options.ensemble
-            experiment.fixed = fixed
-            experiment.priorItems = options.prideItems
-            let tested = test
-            let calibrated = calibration
-            let prepared = experiment
+            let experiment = Self.experiment(options, reader: reader, extraOptions: extraOptions, fixed: fixed)
             outcomes.append(
                 try await lab.time(extraOptions.isEmpty ? "content options" : "with never-correct options") {
-                    try await prepared.run(calibration: calibrated, test: tested, in: lab)
+                    try await experiment.run(calibration: calibration, test: test, in: lab)
                 })
         }
         let outcome = outcomes[0]
-        reader.extraOptions = options.extraOptions ? ChoiceText.extraOptions : []
         var ablation: [HeadAblation.Outcome] = []
         let best = outcome.ranking.prefix(options.ablatedHeads).map(\.head)
         if options.ablationItems > 0, !best.isEmpty {
@@ -155,6 +139,29 @@ public struct QKScore: Method {
     }
 
     // MARK: Parts
+
+    private static func reader(_ options: Options, model: any OpenModel, shots: [ChoiceItem]) -> ChoiceReader {
+        var reader = ChoiceReader(model: model)
+        reader.token = options.token
+        reader.extraOptions = options.extraOptions ? ChoiceText.extraOptions : []
+        reader.shots = shots
+        reader.isCosine = options.normalise
+        reader.readsLens = options.logitLens
+        return reader
+    }
+
+    private static func experiment(
+        _ options: Options, reader: ChoiceReader, extraOptions: [String], fixed: [Head]
+    ) -> ChoiceExperiment {
+        var experiment = ChoiceExperiment(reader: reader)
+        experiment.reader.extraOptions = extraOptions
+        experiment.score = options.score
+        experiment.rule = options.selection
+        experiment.ensemble = options.ensemble
+        experiment.fixed = fixed
+        experiment.priorItems = options.prideItems
+        return experiment
+    }
 
     private static func items(_ options: Options, model: any OpenModel, lab: Lab) throws -> [ChoiceItem] {
         if lab.hasData { return try lab.data().records(as: ChoiceItem.self) }

@@ -36,29 +36,23 @@ struct QKScoreDemo {
         random = lab.random("test questions")
         let test = try SyntheticChoices.items(min(testItems, limit), words: words, name: "test", using: &random)
 
-        var experiment = ChoiceExperiment(reader: ChoiceReader(model: model))
-        experiment.permutedItems = repeatedItems
-        let prepared = experiment
+        let reader = ChoiceReader(model: model)
         let main = try await lab.time("six options") {
-            try await prepared.run(calibration: calibration, test: test, in: lab)
+            try await experiment(reader).run(calibration: calibration, test: test, in: lab)
         }
-        var contentOnly = experiment
-        contentOnly.reader.extraOptions = []
-        contentOnly.permutedItems = 0
-        let fourOptions = contentOnly
         let content = try await lab.time("four options") {
-            try await fourOptions.run(
+            try await experiment(reader, extraOptions: [], permutedItems: 0).run(
                 calibration: Array(calibration.prefix(repeatedItems)), test: Array(test.prefix(repeatedItems)), in: lab)
         }
         let best = main.ranking.prefix(ablatedHeads).map(\.head)
         let ablated = Array(test.prefix(ablationItems))
         let ablation = try await lab.time("ablation") {
-            try await HeadAblation(reader: prepared.reader, score: .qk, selected: main.selected).outcomes(
+            try await HeadAblation(reader: reader, score: .qk, selected: main.selected).outcomes(
                 ablated, intact: Array(main.test.prefix(ablated.count)), best: best, baseline: main.baseline, in: lab)
         }
         let layers = model.architecture.layers
         let exactness = try await QKExactness(
-            test[0], reader: experiment.reader,
+            test[0], reader: reader,
             layers: Set([0, main.selected.first?.layer ?? layers / 2, layers - 1]).sorted())
         random = lab.random("random head")
         return try demonstration(
@@ -66,6 +60,15 @@ struct QKScoreDemo {
                 items: test, main: main, content: content, attention: rescored(main, .attention, .labelled),
                 unlabelled: rescored(main, .qk, .unlabelled), ablation: ablation, exactness: exactness,
                 randomHead: random.pick(main.ranking)?.head ?? Head(0, 0)))
+    }
+
+    private func experiment(
+        _ reader: ChoiceReader, extraOptions: [String] = ChoiceText.extraOptions, permutedItems: Int? = nil
+    ) -> ChoiceExperiment {
+        var experiment = ChoiceExperiment(reader: reader)
+        experiment.reader.extraOptions = extraOptions
+        experiment.permutedItems = permutedItems ?? repeatedItems
+        return experiment
     }
 
     /// The same readings under another score or another way to choose the head.
