@@ -108,6 +108,9 @@ struct QKScoreDemo {
                 + "the options and the end they leave the first layer's query-key products as they are, and change its attention."
         )
 
+        report.section("Samples")
+        report.add(QKScoreReport.samples(found.items, main))
+
         let unlabelledBest =
             found.unlabelled.ranking.prefix(10)
             .map { HeadRanking.accuracy(of: [$0.head], main.test, score: .qk) }.max() ?? 0

@@ -160,7 +160,8 @@ struct QKScoreReport {
         report.add(table)
     }
 
-    private static func samples(_ items: [ChoiceItem], _ outcome: ChoiceExperiment.Outcome) -> [SampleTrace] {
+    /// The first questions with what the letters and the heads answered.
+    static func samples(_ items: [ChoiceItem], _ outcome: ChoiceExperiment.Outcome) -> [SampleTrace] {
         let heads = outcome.choices(.heads, outcome.test)
         let letters = outcome.choices(.letters, outcome.test)
         return items.indices.prefix(20).map { index in
