@@ -63,11 +63,14 @@ public struct TraceRequest: Sendable {
     /// Heads whose attention weights are wanted, for the query positions of `attentionQueries`.
     public var attention: Set<Head>
     public var attentionQueries: [Int]
+    /// Layers whose entering hidden states are read as if they were the final one (the logit lens), at the positions of
+    /// `logits`.
+    public var lens: Set<Int>
 
     public init(
         _ prompt: Prompt, interventions: [Intervention] = [], adapter: String? = nil, logits: [Int] = [-1],
         hidden: Set<Int> = [], positions: [Int]? = nil, queriesAndKeys: Set<Int> = [], attention: Set<Head> = [],
-        attentionQueries: [Int] = [-1]
+        attentionQueries: [Int] = [-1], lens: Set<Int> = []
     ) {
         self.prompt = prompt
         self.interventions = interventions
@@ -78,6 +81,7 @@ public struct TraceRequest: Sendable {
         self.queriesAndKeys = queriesAndKeys
         self.attention = attention
         self.attentionQueries = attentionQueries
+        self.lens = lens
     }
 }
 
@@ -96,6 +100,8 @@ public struct Trace: Sendable {
     public var keys: [Int: [Float]] = [:]
     /// [head: [query position: weights over key positions 0...query]]
     public var attention: [Head: [Int: [Float]]] = [:]
+    /// [layer: [position: vocabulary logits]]
+    public var lens: [Int: [Int: [Float]]] = [:]
 
     public init(tokens: [TokenID]) {
         self.tokens = tokens

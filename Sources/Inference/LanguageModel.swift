@@ -1,3 +1,4 @@
+import Models
 import Text
 
 /// What a model can do beyond completing text. Methods state what they need; asking it of a model that can't is one clear
@@ -104,6 +105,10 @@ public protocol OpenModel: ScoringModel {
 
     /// One forward pass over a prompt, with what was asked for.
     func trace(_ request: TraceRequest) async throws -> Trace
+
+    /// The weights behind a layer's queries and keys, for checking a trace against them. Throws where the architecture's
+    /// queries and keys are no linear maps of what enters the layer.
+    func queryKeyWeights(layer: Int) throws -> QueryKeyWeights
 }
 
 /// The shape of a model, as far as methods need it.

@@ -230,6 +230,10 @@ public final class LocalModel: OpenModel {
         return try await engine.trace(request, tokens: ids, edits: edits)
     }
 
+    public func queryKeyWeights(layer: Int) throws -> QueryKeyWeights {
+        try source.queryKeyWeights(layer: layer)
+    }
+
     // MARK: The engine
 
     /// Blocks of the key-value cache that requests in flight hold.

@@ -327,7 +327,6 @@ actor Engine {
     /// One forward pass over a whole prompt, for itself.
     func trace(_ request: TraceRequest, tokens: [TokenID], edits: SequenceEdits) throws -> Trace {
         let probe = try TraceProbe(request, tokens: tokens)
-        let positions = try request.logits.map { try TraceProbe.resolve($0, count: tokens.count) }
         nextID += 1 << 16
         let sequence = EngineSequence(id: nextID, tokens: tokens, rootKey: nil, edits: edits)
         var blocks: [Int32] = []
@@ -345,15 +344,18 @@ actor Engine {
         batch.seal()
         let hidden = model.forward(
             tokens: batch.tokens, positions: batch.positions, attention: batch, observer: batch.observer)
-        var logits: [Int: [Float]] = [:]
-        if !positions.isEmpty {
-            let rows = model.logits(of: hidden, rows: positions).floats()
-            let vocabulary = architecture.vocabularySize
-            for (index, position) in positions.enumerated() {
-                logits[position] = Array(rows[index * vocabulary..<(index + 1) * vocabulary])
-            }
-        }
-        return probe.finish(logits: logits)
+        let lens = probe.lens.map(\.rows)
+        return probe.finish(
+            logits: logitRows(of: hidden, probe.logits),
+            lens: lens.isEmpty ? [] : logitRows(of: concatenate(lens), Array(0..<lens.count * probe.logits.count)))
+    }
+
+    /// The logits of some rows of hidden states.
+    private func logitRows(of hidden: Tensor, _ rows: [Int]) -> [[Float]] {
+        guard !rows.isEmpty else { return [] }
+        let all = model.logits(of: hidden, rows: rows).floats()
+        let vocabulary = architecture.vocabularySize
+        return rows.indices.map { Array(all[$0 * vocabulary..<($0 + 1) * vocabulary]) }
     }
 
     // MARK: Logits

@@ -7,6 +7,10 @@ final class TraceProbe {
     private let count: Int
     private let positions: [Int]
     private let queries: [Int]
+    /// The positions whose logits are wanted.
+    let logits: [Int]
+    /// The rows of `logits` of each layer that the lens is on.
+    private(set) var lens: [(layer: Int, rows: Tensor)] = []
     private(set) var trace: Trace
 
     init(_ request: TraceRequest, tokens: [TokenID]) throws {
@@ -15,6 +19,7 @@ final class TraceProbe {
         trace = Trace(tokens: tokens)
         positions = try request.positions?.map { try Self.resolve($0, count: tokens.count) } ?? Array(tokens.indices)
         queries = try request.attentionQueries.map { try Self.resolve($0, count: tokens.count) }
+        logits = try request.logits.map { try Self.resolve($0, count: tokens.count) }
         trace.positions = positions
     }
 
@@ -28,6 +33,10 @@ final class TraceProbe {
     }
 
     func lookAt(layer: Int, hidden: Tensor) {
+        // A copy: the layers add to the hidden state in place.
+        if request.lens.contains(layer), !logits.isEmpty {
+            lens.append((layer, takeRows(hidden, logits.map(Int32.init))))
+        }
         guard request.hidden.contains(layer) else { return }
         trace.hidden[layer] = rows(of: hidden)
     }
@@ -66,9 +75,17 @@ final class TraceProbe {
         }
     }
 
-    func finish(logits: [Int: [Float]]) -> Trace {
-        trace.logits = logits
+    /// Takes in the logits, and those of the lens in the order of its layers.
+    func finish(logits: [[Float]], lens rows: [[Float]]) -> Trace {
+        trace.logits = byPosition(logits[...])
+        for (index, layer) in lens.map(\.layer).enumerated() {
+            trace.lens[layer] = byPosition(rows[index * self.logits.count..<(index + 1) * self.logits.count])
+        }
         return trace
+    }
+
+    private func byPosition(_ rows: ArraySlice<[Float]>) -> [Int: [Float]] {
+        Dictionary(zip(logits, rows), uniquingKeysWith: { first, _ in first })
     }
 
     private func rows(of x: Tensor) -> [Float] {

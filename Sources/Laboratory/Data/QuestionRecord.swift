@@ -31,7 +31,7 @@ public struct QuestionRecord: DataRecord, Hashable {
         }
         let options = try Self.choices(record)
         choices = options.texts
-        let given = record.first(of: ["answers", "answer", "answerKey", "label", "target"])
+        let given = record.first(of: ["answers", "answer", "answerKey", "gold", "label", "target"])
         answers = try given.map { (found) throws(DataError) in try Self.texts(found.value, found.name, record) } ?? []
         guard !choices.isEmpty, let given else { return }
 

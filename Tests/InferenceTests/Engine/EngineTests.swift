@@ -204,6 +204,42 @@ struct EngineTests {
         }
     }
 
+    @Test("the lens reads each layer as if it were the last one")
+    func lens() async throws {
+        let model = try EmbeddedModel.standard.get()
+        let prompt = Prompt.text(Self.story)
+        let plain = try await model.trace(TraceRequest(prompt, logits: [0, -1]))
+        let trace = try await model.trace(TraceRequest(prompt, logits: [0, -1], lens: [0, 12, 30]))
+        #expect(trace.logits == plain.logits && plain.lens.isEmpty)
+        #expect(Set(trace.lens.keys) == [0, 12, 30])
+        #expect(trace.lens[30] == trace.logits)
+        #expect(trace.lens[12]?.keys == trace.logits.keys && trace.lens[12] != trace.logits)
+        // The embeddings are the output weights here, so the first layer's entrance speaks for the token that is there.
+        let first = try #require(trace.lens[0]?[0])
+        #expect(first.indices.max { first[$0] < first[$1] } == Int(trace.tokens[0]))
+    }
+
+    @Test("queries and keys are those of the weights")
+    func queriesAndKeysOfWeights() async throws {
+        let model = try EmbeddedModel.standard.get()
+        let trace = try await model.trace(
+            TraceRequest(.text(Self.story), hidden: [7], positions: [-1], queriesAndKeys: [7]))
+        let x = try #require(trace.hidden[7]).map(Double.init)
+        let weights = try model.queryKeyWeights(layer: 7)
+        let scale = 1 / (x.reduce(0) { $0 + $1 * $1 } / Double(x.count) + weights.epsilon).squareRoot()
+        let entrance = zip(x, weights.norm).map { $0 * scale * Double($1) }
+        for (matrix, found) in [(weights.queries, trace.queries[7]), (weights.keys, trace.keys[7])] {
+            let found = try #require(found)
+            #expect(matrix.count == found.count * x.count)
+            let length = found.reduce(0) { $0 + Double($1) * Double($1) }.squareRoot()
+            for row in found.indices {
+                let exact = x.indices.reduce(0) { $0 + Double(matrix[row * x.count + $1]) * entrance[$1] }
+                #expect(abs(exact - Double(found[row])) < 1e-4 * length)
+            }
+        }
+        #expect(throws: WeightFileError.self) { try model.queryKeyWeights(layer: 30) }
+    }
+
     @Test("what does not fit is refused with its numbers")
     func refusals() async throws {
         let model = try EmbeddedModel.standard.get()

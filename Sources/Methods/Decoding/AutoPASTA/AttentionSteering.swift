@@ -76,7 +76,7 @@ public struct AttentionSteering: Sendable, Hashable {
     }
 
     /// What no span covers, as ranges in order.
-    static func complement(of spans: [Range<Int>], in whole: Range<Int>) -> [Range<Int>] {
+    package static func complement(of spans: [Range<Int>], in whole: Range<Int>) -> [Range<Int>] {
         var rest: [Range<Int>] = []
         var start = whole.lowerBound
         for span in spans.sorted(by: { $0.lowerBound < $1.lowerBound }) {

@@ -36,11 +36,12 @@ struct AutoPASTADemo {
     func demonstrate() async throws -> Demonstration {
         let model = try lab.openModel()
         let architecture = model.architecture
+        let limit = lab.limit ?? .max
         var steering = try AttentionSteering(heads: [])
         let profiling = HeadProfiling(
             model: model, steering: steering,
             set: try ProfilingSet(
-                MadeUpFacts.items(.profiling, count: profilingItems, seed: lab.seed), task: "made-up facts",
+                MadeUpFacts.items(.profiling, count: min(profilingItems, limit), seed: lab.seed), task: "made-up facts",
                 style: style, model: model),
             metric: .probability,
             profiler: HeadProfiler(
@@ -50,7 +51,7 @@ struct AutoPASTADemo {
         try await keep(profile)
         steering.heads = Set(profile.selected)
 
-        let items = MadeUpFacts.items(.test, count: testItems, seed: lab.seed)
+        let items = MadeUpFacts.items(.test, count: min(testItems, limit), seed: lab.seed)
         let prepared = try await lab.time("sentence choice") {
             try await lab.forEach("Choosing sentences", items) { try await prepare($0, model: model) }
         }

@@ -8,36 +8,44 @@ import Inference
 ///    The best candidate is selected; among equals the smaller set.
 ///
 /// Costs `layers + kept·heads + candidates` scores instead of `layers·heads` and their combinations.
-struct HeadProfiler: Sendable {
-    var layers: Int
-    var heads: Int
-    var keptLayers: Int
+package struct HeadProfiler: Sendable {
+    package var layers: Int
+    package var heads: Int
+    package var keptLayers: Int
     /// The k of "the best k of each layer".
-    var perLayer: [Int]
+    package var perLayer: [Int]
     /// The k of "the best k of all".
-    var pooled: [Int]
+    package var pooled: [Int]
+
+    package init(layers: Int, heads: Int, keptLayers: Int, perLayer: [Int], pooled: [Int]) {
+        self.layers = layers
+        self.heads = heads
+        self.keptLayers = keptLayers
+        self.perLayer = perLayer
+        self.pooled = pooled
+    }
 
     /// Scores head sets, in their order; higher is better.
-    typealias Evaluate = (_ phase: String, _ sets: [Set<Head>]) async throws -> [Double]
+    package typealias Evaluate = (_ phase: String, _ sets: [Set<Head>]) async throws -> [Double]
 
-    struct Scored: Sendable, Hashable, Codable {
-        var heads: [Head]
-        var score: Double
+    package struct Scored: Sendable, Hashable, Codable {
+        package var heads: [Head]
+        package var score: Double
     }
 
-    struct Result: Sendable, Hashable {
+    package struct Result: Sendable, Hashable {
         /// One score a layer.
-        var coarse: [Double]
+        package var coarse: [Double]
         /// Single heads of the kept layers, best first.
-        var fine: [Scored]
+        package var fine: [Scored]
         /// Head sets, best first; among equals the smaller first.
-        var candidates: [Scored]
-        var selected: [Head]
+        package var candidates: [Scored]
+        package var selected: [Head]
         /// How many head sets were scored.
-        var evaluations: Int
+        package var evaluations: Int
     }
 
-    func profile(_ evaluate: Evaluate) async throws -> Result {
+    package func profile(_ evaluate: Evaluate) async throws -> Result {
         let layerSets = (0..<layers).map { layer in Set((0..<heads).map { Head(layer, $0) }) }
         let coarse = try await evaluate("Layers", layerSets)
         let kept = Array(
@@ -57,7 +65,7 @@ struct HeadProfiler: Sendable {
     }
 
     /// The different head sets of step 3; `ranked` are the heads of all kept layers, best first.
-    func candidates(kept: [Int], ranked: [Head]) -> [[Head]] {
+    package func candidates(kept: [Int], ranked: [Head]) -> [[Head]] {
         var seen: Set<Set<Head>> = []
         var sets: [[Head]] = []
         func add(_ heads: [Head]) {

@@ -5,11 +5,11 @@ import Laboratory
 /// is the place.
 ///
 /// Profiling and testing draw from different people and different places, so that nothing learnt on one helps on the other.
-enum MadeUpFacts {
-    enum Part: Sendable {
+package enum MadeUpFacts {
+    package enum Part: Sendable {
         case profiling, test
 
-        var people: [String] {
+        package var people: [String] {
             switch self {
             case .profiling:
                 [
@@ -21,7 +21,7 @@ enum MadeUpFacts {
             }
         }
 
-        var places: [String] {
+        package var places: [String] {
             switch self {
             case .profiling:
                 [
@@ -60,7 +60,7 @@ enum MadeUpFacts {
         }
     }
 
-    static func items(_ part: Part, count: Int, seed: UInt64) -> [OpenBookItem] {
+    package static func items(_ part: Part, count: Int, seed: UInt64) -> [OpenBookItem] {
         var random = SeededGenerator(seed: seed, stream: "made-up facts, \(part)")
         return (0..<count).map { index in
             let people = random.sample(6, of: part.people)

@@ -52,7 +52,8 @@ struct OpenBookAnswering: Sendable {
                     matches.isEmpty
                         ? "nothing: the answer is unsteered"
                         : matches.map {
-                            "\($0.text) (\($0.route.rawValue), \(NumberStyle.decimals(2).text($0.similarity)))"
+                            "\($0.text) (\($0.route.rawValue), \(NumberStyle.decimals(2).text($0.similarity)), "
+                                + "bytes \($0.range.lowerBound) to \($0.range.upperBound))"
                         }
                         .joined(separator: "\n")),
             ]
@@ -151,12 +152,5 @@ struct OpenBookAnswering: Sendable {
             gold.contains { $0.overlaps(match.range) }
                 || item.answers.contains { AnswerMatch.contains(match.text, answer: $0) }
         }
-    }
-}
-
-extension ArchitectureSummary {
-    /// Every query head of every layer.
-    var allHeads: Set<Head> {
-        Set((0..<layers).flatMap { layer in (0..<heads).map { Head(layer, $0) } })
     }
 }

@@ -5,15 +5,15 @@ import Text
 /// A question on a given context: `question`, `context` (a text or passages), `answer` or `answers`, and where the data has
 /// them, `supporting` (the sentences that hold the answer, as they stand in the context) and `answer_prefix` (how the
 /// answer begins).
-struct OpenBookItem: DataRecord, Hashable {
-    var id: String
-    var question: String
-    var context: String
-    var answers: [String]
-    var supporting: [String]
-    var answerPrefix: String
+package struct OpenBookItem: DataRecord, Hashable {
+    package var id: String
+    package var question: String
+    package var context: String
+    package var answers: [String]
+    package var supporting: [String]
+    package var answerPrefix: String
 
-    init(
+    package init(
         id: String, question: String, context: String, answers: [String], supporting: [String],
         answerPrefix: String = ""
     ) {
@@ -25,7 +25,7 @@ struct OpenBookItem: DataRecord, Hashable {
         self.answerPrefix = answerPrefix
     }
 
-    init(_ record: Record) throws(DataError) {
+    package init(_ record: Record) throws(DataError) {
         let fields = try QuestionRecord(record)
         guard let context = fields.context, context.contains(where: { !$0.isWhitespace }) else {
             throw .missingField(record.place, field: "context (or passage)", present: record.fieldNames)
@@ -46,7 +46,7 @@ struct OpenBookItem: DataRecord, Hashable {
 
     /// The places of the supporting sentences in the context, in UTF-8 bytes: those that the data names, else the first
     /// sentence that holds an answer. Empty where neither is known.
-    func goldSpans(among sentences: [Range<Int>]) -> [Range<Int>] {
+    package func goldSpans(among sentences: [Range<Int>]) -> [Range<Int>] {
         if !supporting.isEmpty { return supporting.compactMap { context.utf8Range(of: $0) } }
         let bytes = Array(context.utf8)
         return sentences.first { sentence in
@@ -58,8 +58,8 @@ struct OpenBookItem: DataRecord, Hashable {
 
 /// How answers are compared: lower case, without punctuation and articles, words apart by single spaces (Rajpurkar et al.,
 /// 2016).
-enum AnswerMatch {
-    static func words(_ text: String) -> [String] {
+package enum AnswerMatch {
+    package static func words(_ text: String) -> [String] {
         var words: [String] = []
         var word = ""
         for scalar in text.lowercased().unicodeScalars {
@@ -85,13 +85,13 @@ enum AnswerMatch {
     }
 
     /// Whether the prediction is one of the answers.
-    static func exact(_ prediction: String, _ answers: [String]) -> Bool {
+    package static func exact(_ prediction: String, _ answers: [String]) -> Bool {
         let words = words(prediction)
         return answers.contains { self.words($0) == words }
     }
 
     /// The best harmonic mean of precision and recall of the words, over the answers.
-    static func f1(_ prediction: String, _ answers: [String]) -> Double {
+    package static func f1(_ prediction: String, _ answers: [String]) -> Double {
         answers.map { f1(words(prediction), words($0)) }.max() ?? 0
     }
 
@@ -109,7 +109,7 @@ enum AnswerMatch {
     }
 
     /// Whether the words of an answer stand in a text, in a row.
-    static func contains(_ text: String, answer: String) -> Bool {
+    package static func contains(_ text: String, answer: String) -> Bool {
         let text = words(text)
         let answer = words(answer)
         guard !answer.isEmpty, answer.count <= text.count else { return false }
@@ -124,9 +124,9 @@ extension String {
     }
 }
 
-enum ByteSearch {
+package enum ByteSearch {
     /// Where a run of bytes first stands in others (Knuth, Morris and Pratt), in time linear in both.
-    static func first(_ needle: [UInt8], in bytes: [UInt8]) -> Int? {
+    package static func first(_ needle: [UInt8], in bytes: [UInt8]) -> Int? {
         guard !needle.isEmpty, needle.count <= bytes.count else { return nil }
         // borders[i]: the longest proper prefix of the needle that ends needle[0...i].
         var borders = [Int](repeating: 0, count: needle.count)

@@ -3,9 +3,9 @@ import Laboratory
 import Text
 
 /// The prompts of open-book question answering, and the tokens of a context's spans in them.
-struct OpenBookPrompt: Sendable {
+package struct OpenBookPrompt: Sendable {
     /// The tokens as they are fed.
-    let ids: [TokenID]
+    package let ids: [TokenID]
     /// The bytes of the prompt that each token covers.
     private let ranges: [Range<Int>]
     /// Where the context begins, in bytes of the prompt.
@@ -13,7 +13,7 @@ struct OpenBookPrompt: Sendable {
     private let contextLength: Int
 
     /// How the model is asked.
-    enum Style: Sendable {
+    package enum Style: Sendable {
         /// In the model's chat template.
         case chat
         /// As plain text.
@@ -21,7 +21,7 @@ struct OpenBookPrompt: Sendable {
     }
 
     /// The ordinary prompt of the answering step: the context and the question, nothing extracted.
-    static func answering(_ item: OpenBookItem, style: Style, model: any OpenModel) throws -> OpenBookPrompt {
+    package static func answering(_ item: OpenBookItem, style: Style, model: any OpenModel) throws -> OpenBookPrompt {
         try OpenBookPrompt(
             before: "Context: ", item.context,
             after: "\n\nQuestion: \(item.question)" + (style == .chat ? "\n\nAnswer in a few words." : ""),
@@ -29,7 +29,7 @@ struct OpenBookPrompt: Sendable {
     }
 
     /// The prompt of the identifying step: which sentences hold the answer.
-    static func identifying(_ item: OpenBookItem, style: Style, model: any OpenModel) throws -> OpenBookPrompt {
+    package static func identifying(_ item: OpenBookItem, style: Style, model: any OpenModel) throws -> OpenBookPrompt {
         try OpenBookPrompt(
             before: "Context: ", item.context,
             after: "\n\nQuestion: \(item.question)\n\nWhich sentence of the context answers the question? Quote it "
@@ -38,7 +38,7 @@ struct OpenBookPrompt: Sendable {
     }
 
     /// The iterative baseline's prompt: the answering prompt with the extracted evidence repeated.
-    static func iterating(
+    package static func iterating(
         _ item: OpenBookItem, evidence: String, style: Style, model: any OpenModel
     ) throws -> OpenBookPrompt {
         try OpenBookPrompt(
@@ -84,7 +84,7 @@ struct OpenBookPrompt: Sendable {
     }
 
     /// The tokens that hold any byte of a span of the context.
-    func tokens(ofContext span: Range<Int>) throws(AutoPASTAError) -> Range<Int> {
+    package func tokens(ofContext span: Range<Int>) throws(AutoPASTAError) -> Range<Int> {
         guard span.lowerBound >= 0, span.upperBound <= contextLength else { throw .spanOutside(span, contextLength) }
         let bytes = span.lowerBound + contextStart..<span.upperBound + contextStart
         let touched = ranges.indices.filter { ranges[$0].overlaps(bytes) }
@@ -93,12 +93,12 @@ struct OpenBookPrompt: Sendable {
     }
 
     /// All tokens of the context.
-    func contextTokens() throws(AutoPASTAError) -> Range<Int> { try tokens(ofContext: 0..<contextLength) }
+    package func contextTokens() throws(AutoPASTAError) -> Range<Int> { try tokens(ofContext: 0..<contextLength) }
 
-    var prompt: Prompt { .tokens(ids) }
+    package var prompt: Prompt { .tokens(ids) }
 
     /// The first tokens of the answers, as they follow the prompt.
-    static func firstTokens(of item: OpenBookItem, style: Style, tokenizer: Tokenizer) -> Set<TokenID> {
+    package static func firstTokens(of item: OpenBookItem, style: Style, tokenizer: Tokenizer) -> Set<TokenID> {
         let isAtLineStart = style == .chat && item.answerPrefix.isEmpty
         return Set(item.answers.compactMap { tokenizer.encode(isAtLineStart ? $0 : " " + $0).first })
     }

@@ -13,33 +13,39 @@ public protocol SentenceEmbedder: Sendable {
 ///
 /// A sentence that the text quotes word for word comes first. Then the most similar ones: by the cosine of sentence
 /// embeddings where an embedder is there, else by the F1 of their words.
-struct SentenceMap: Sendable {
-    var embedder: (any SentenceEmbedder)?
-    var topSentences = 1
+package struct SentenceMap: Sendable {
+    package var embedder: (any SentenceEmbedder)?
+    package var topSentences = 1
     /// Sentences must be more similar than this.
-    var leastSimilarity = 0.0
+    package var leastSimilarity = 0.0
+
+    package init(embedder: (any SentenceEmbedder)? = nil, topSentences: Int = 1, leastSimilarity: Double = 0) {
+        self.embedder = embedder
+        self.topSentences = topSentences
+        self.leastSimilarity = leastSimilarity
+    }
 
     /// How a sentence was found.
-    enum Route: String, Sendable, Hashable {
+    package enum Route: String, Sendable, Hashable {
         case quoted
         case embedding
         case lexical = "word overlap"
     }
 
-    struct Match: Sendable, Hashable {
+    package struct Match: Sendable, Hashable {
         /// The sentence's bytes in the context.
-        var range: Range<Int>
-        var text: String
+        package var range: Range<Int>
+        package var text: String
         /// From 0 to 1; 1 for a quotation.
-        var similarity: Double
-        var route: Route
+        package var similarity: Double
+        package var route: Route
     }
 
     /// How sentences that aren't quoted are compared.
-    var method: String { embedder?.name ?? "word overlap (no sentence encoder)" }
+    package var method: String { embedder?.name ?? "word overlap (no sentence encoder)" }
 
     /// The best sentences, at most `topSentences`, best first. Empty when nothing fits.
-    func sentences(for generated: String, in context: String) async throws -> [Match] {
+    package func sentences(for generated: String, in context: String) async throws -> [Match] {
         let bytes = Array(context.utf8)
         let sentences = Sentences.ranges(in: context).map { range in
             Match(range: range, text: String(decoding: bytes[range], as: UTF8.self), similarity: 0, route: .lexical)

@@ -33,3 +33,15 @@ extension Sequence where Element == Head {
     /// `23:4 23:7 24:5`, in order.
     var names: String { map { HeadName($0).description }.joined(separator: " ") }
 }
+
+extension ArchitectureSummary {
+    /// Every query head of every layer.
+    package var allHeads: Set<Head> {
+        Set((0..<layers).flatMap { layer in (0..<heads).map { Head(layer, $0) } })
+    }
+
+    /// Whether the model has these heads.
+    func has(_ heads: some Sequence<Head>) -> Bool {
+        heads.allSatisfy { (0..<layers).contains($0.layer) && (0..<self.heads).contains($0.head) }
+    }
+}
