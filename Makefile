@@ -16,7 +16,7 @@ help: ## this list
 setup: ## the system libraries and the embedded model
 	@scripts/setup.sh
 
-embedders: setup ## the sentence-embedding models, about 90 MB (optional)
+embedders: setup ## the sentence-embedding model all-MiniLM-L6-v2, about 90 MB; the tests use it
 	@scripts/fetch-models.sh minilm
 
 build: setup ## .build/release/lyceum
@@ -26,7 +26,7 @@ demo: build ## a published method on the embedded model, against its baseline
 	$(LYCEUM) demo
 
 # Left to build for itself, `swift test` picks other compiler flags than `swift build`, and each undoes the other's work.
-test: setup ## all tests
+test: embedders ## all tests
 	$(SWIFT) build $(BUILD) --build-tests
 	$(SWIFT) test $(BUILD) --skip-build
 
