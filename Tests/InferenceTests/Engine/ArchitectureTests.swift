@@ -22,11 +22,15 @@ struct ArchitectureTests {
     }
 
     func load(_ name: String, precision: Precision = .f32, maxRows: Int = 512) throws -> LocalModel {
+        try load(path: Self.folder.appendingPathComponent(name).path, precision: precision, maxRows: maxRows)
+    }
+
+    func load(path: String, precision: Precision, maxRows: Int = 512) throws -> LocalModel {
         var options = LocalModel.Options()
         options.precision = precision
         options.cacheBytes = 8 << 20
         options.maxRows = maxRows
-        return try LocalModel(path: Self.folder.appendingPathComponent(name).path, reference: name, options: options)
+        return try LocalModel(path: path, reference: path, options: options)
     }
 
     @Test("there is a golden model for each name")
@@ -36,8 +40,7 @@ struct ArchitectureTests {
     }
 
     /// The largest difference from transformers' logits, and the mean KL(transformers ‖ ours) a position in nats.
-    func compare(_ name: String, _ precision: Precision) async throws -> (worst: Float, divergence: Double) {
-        let model = try load(name, precision: precision)
+    func compare(_ model: LocalModel, _ name: String) async throws -> (worst: Float, divergence: Double) {
         let data = try Data(contentsOf: Self.folder.appendingPathComponent("\(name)/logits.bin"))
         let size = model.configuration.vocabularySize
         var (at, worst, divergence, positions) = (0, Float(0), 0.0, 0)
@@ -64,12 +67,27 @@ struct ArchitectureTests {
 
     @Test("logits equal transformers' within 1e-4", arguments: names)
     func exact(name: String) async throws {
-        #expect(try await compare(name, .f32).worst <= 1e-4)
+        #expect(try await compare(load(name), name).worst <= 1e-4)
+    }
+
+    @Test("so do those of the model converted to GGUF", arguments: names)
+    func gguf(name: String) async throws {
+        let path = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID().uuidString).gguf").path
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let weights = try ModelWeights(openWeights(at: Self.folder.appendingPathComponent(name).path))
+        try ModelConversion(weights, format: .f32).writeGGUF(
+            to: path,
+            metadata: [
+                ("tokenizer.ggml.model", .string("gpt2")), ("tokenizer.ggml.pre", .string("gpt-2")),
+                ("tokenizer.ggml.tokens", .array(GGUFArray(strings: (0..<128).map { "<\($0)>" }))),
+                ("tokenizer.ggml.merges", .array(GGUFArray(strings: []))),
+            ])
+        #expect(try await compare(load(path: path, precision: .f32), name).worst <= 1e-4)
     }
 
     @Test("bf16 weights and an f16 cache stay near", arguments: names.prefix(5))
     func standard(name: String) async throws {
-        #expect(try await compare(name, .standard).divergence <= 2e-3)
+        #expect(try await compare(load(name, precision: .standard), name).divergence <= 2e-3)
     }
 
     @Test("batched, chunked and cached paths equal the plain path", arguments: names)
