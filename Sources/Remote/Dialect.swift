@@ -9,7 +9,7 @@ public enum Dialect: String, Sendable, Hashable, Codable, CaseIterable {
     case llamaServer = "llama-server"
     case ollama
     /// Told by the URL (port 11434 is Ollama, else `openai`), or by the endpoint itself with
-    /// ``RemoteModel/connect(to:reference:account:)``.
+    /// ``RemoteModel/connect(to:reference:account:environment:)``.
     case auto
 
     /// The dialect that a URL suggests, for `auto`.

@@ -16,7 +16,7 @@ import Text
 /// - token ids are told by some servers only; log-probabilities carry the id -1 where they aren't;
 /// - some servers don't tell a stop string from the end of text; with stop rules in the request that counts as a stop.
 ///
-/// It conforms to ``ScoringModel``, but only an endpoint whose capabilities hold `.scoring` gives scores.
+/// It conforms to `ScoringModel`, but only an endpoint whose capabilities hold `.scoring` gives scores.
 public struct RemoteModel: ScoringModel {
     public let identity: ModelIdentity
     public let capabilities: Capabilities
@@ -28,7 +28,7 @@ public struct RemoteModel: ScoringModel {
     let encoder: RequestEncoder
     private let cache: ResponseCache?
 
-    /// Nothing is sent; see ``connect(to:reference:account:)`` for a look at the endpoint first.
+    /// Nothing is sent; see ``connect(to:reference:account:environment:)`` for a look at the endpoint first.
     ///
     /// - Parameters:
     ///   - reference: what the user typed; nil: `openai:NAME@URL`.

@@ -21,6 +21,8 @@ struct Lyceum: AsyncParsableCommand {
 
             A model is named the same way everywhere:
               embedded                        the one that set-up installed
+              minilm, gemma3-270m             optional ones (make embedders,
+                                              make gemma)
               model.gguf, folder/             a GGUF file, a Hugging Face folder
               openai:NAME@URL                 an OpenAI-compatible endpoint
                                               (key in OPENAI_API_KEY)

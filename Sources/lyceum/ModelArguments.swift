@@ -16,8 +16,8 @@ struct ModelArguments: ParsableArguments {
     @Option(
         name: .shortAndLong,
         help: ArgumentHelp(
-            "The model: embedded, a GGUF file or Hugging Face folder, openai:NAME@URL, ollama:NAME.", valueName: "model"
-        ),
+            "The model: embedded, gemma3-270m, a GGUF file or Hugging Face folder, openai:NAME@URL, ollama:NAME.",
+            valueName: "model"),
         completion: .file())
     var model = "embedded"
 

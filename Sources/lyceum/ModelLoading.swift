@@ -27,7 +27,7 @@ struct ModelSettings: Sendable {
 func loadModel(_ reference: ModelReference, settings: ModelSettings = ModelSettings()) async throws -> any LanguageModel
 {
     switch reference {
-    case .embedded, .file:
+    case .embedded, .packaged, .file:
         if let threads = settings.threads { ThreadPool.threads = threads }
         return try LocalModel(
             path: try reference.localPath(), reference: reference.description, options: settings.localOptions)
@@ -44,9 +44,11 @@ func tokenIDs(of bytes: [UInt8], special: Bool, model reference: ModelReference)
     try ModelText(path: reference.localPath()).tokenizer.encode(bytes, special: special ? .recognised : .asText)
 }
 
-/// The unit-length embedding of each text.
-func embeddings(of texts: [String], model reference: ModelReference) async throws -> [[Float]] {
-    throw ModelReferenceError(reference.description, "can't embed: encoders are not available yet.")
+/// A model that embeds texts: an encoder, or a decoder by the mean of its hidden states.
+func embeddingModel(_ reference: ModelReference, settings: ModelSettings) throws -> any EmbeddingModel {
+    if let threads = settings.threads { ThreadPool.threads = threads }
+    return try openEmbeddingModel(
+        path: try reference.localPath(), reference: reference.description, options: settings.localOptions)
 }
 
 /// Writes a model in another file format, matrices in a number format.

@@ -24,12 +24,13 @@ struct CommandLineTests {
 
     private func lyceum(_ arguments: String...) throws -> Outcome { try lyceum(arguments) }
 
-    private func lyceum(_ arguments: [String]) throws -> Outcome {
+    private func lyceum(_ arguments: [String], environment: [String: String] = [:]) throws -> Outcome {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: try #require(program))
         process.arguments = arguments
         process.environment = ProcessInfo.processInfo.environment.merging(
-            ["LYCEUM_HOME": home.url.path, "COLUMNS": "100"], uniquingKeysWith: { $1 })
+            ["LYCEUM_HOME": home.url.path, "COLUMNS": "100"], uniquingKeysWith: { $1 }
+        ).merging(environment, uniquingKeysWith: { $1 })
         let output = Pipe()
         let errors = home.url.appendingPathComponent("errors-\(UUID().uuidString)")
         try Data().write(to: errors)
@@ -86,11 +87,36 @@ struct CommandLineTests {
         (["generate", "hi", "--model", "openai:x"], "openai:NAME@URL"), (["score", "/nowhere"], "/nowhere"),
         (["tokenize", "--model", "nowhere.gguf", "/dev/null"], "nowhere.gguf"), (["report", "nope"], "nope"),
         (["runs", "list", "--limit", "0"], "--limit"), (["generate", "hi", "--topp", "1"], "--top-p"),
+        (["embed"], "--file"), (["embed", "hi", "--file", "/dev/null"], "--file"),
+        (["embed", "--file", "/dev/null"], "no text"), (["embed", "--model", "minlm", "hi"], "minilm"),
     ])
     func wrongUsageEndsWithTwoAndSaysWhatWouldBeRight(arguments: [String], part: String) throws {
         let outcome = try lyceum(arguments)
         #expect(outcome.status == 2, "\(outcome.errors)")
         #expect(outcome.errors.contains(part), "\(outcome.errors)")
+    }
+
+    @Test func aMissingPackagedModelSaysWhatToType() throws {
+        let outcome = try lyceum(["embed", "hi"], environment: ["LYCEUM_MODELS": home.url.path])
+        #expect(outcome.status == 1 && outcome.errors.contains("make embedders"))
+        let other = try lyceum(
+            ["generate", "--model", "gemma3-270m", "hi"], environment: ["LYCEUM_MODELS": home.url.path])
+        #expect(other.status == 1 && other.errors.contains("make gemma"))
+    }
+
+    @Test(
+        .enabled(
+            if: FileManager.default.fileExists(atPath: PackagedModel.minilm.place.path),
+            "all-MiniLM-L6-v2 is not installed; type: make embedders"))
+    func embeddingsAsDataAndAsATable() throws {
+        let texts = home.url.appendingPathComponent("texts.txt")
+        try Data("a cat on a mat\r\n\nshares fell\n".utf8).write(to: texts)
+        let document = try JSONValue(parsing: lyceum("embed", "--file", texts.path, "--json").output)
+        #expect(document["model"] == "all-MiniLM-L6-v2" && document["width"] == 384)
+        let vectors = try #require(document["embeddings"]?.arrayValue).compactMap { $0.arrayValue }
+        #expect(vectors.map(\.count) == [384, 384])
+        let table = try lyceum("embed", "a cat on a mat", "a kitten on a rug", "shares fell").output
+        #expect(table.contains("1.000") && table.contains("a kitten on a rug") && table.contains("the mean over"))
     }
 
     @Test func anEmptyStoreIsNoError() throws {

@@ -12,7 +12,9 @@ import Text
             try ModelReference("openai:org/name@v2@http://localhost:8000/v1")
                 == .openAI(name: "org/name@v2", url: "http://localhost:8000/v1"))
         #expect(try ModelReference("ollama:llama3.2:1b") == .ollama(name: "llama3.2:1b"))
-        for text in ["embedded", "a b.gguf", "openai:n@https://h/v1", "ollama:n"] {
+        #expect(try ModelReference("minilm") == .packaged(.minilm))
+        #expect(try ModelReference("./minilm") == .file("./minilm"))
+        for text in ["embedded", "gemma3-270m", "a b.gguf", "openai:n@https://h/v1", "ollama:n"] {
             #expect(try ModelReference(text).description == text)
         }
     }
@@ -28,6 +30,7 @@ import Text
     @Test func missingFilesSayWhatToType() throws {
         let error = #expect(throws: ModelReferenceError.self) { try ModelReference("nowhere.gguf").localPath() }
         #expect(error?.description.contains("Hugging Face folder") == true)
+        #expect(error?.description.contains("gemma3-270m") == true)
     }
 }
 

@@ -12,7 +12,7 @@
 enum { CK_KV_BLOCK = 16, CK_KV_SPAN = 128 };
 
 typedef struct {
-    int32_t heads, kv_heads, head_size;  // head_size: a multiple of 16, at most 512
+    int32_t heads, kv_heads, head_size;  // multiples of 16 are fastest
     int32_t half;
     float scale;
     float softcap;  // scores become softcap * tanh(score / softcap); 0: off

@@ -1,9 +1,12 @@
 import Foundation
 
-/// Which model is meant, as it is typed: `embedded`, a GGUF file or Hugging Face folder, `openai:NAME@URL`, `ollama:NAME`.
+/// Which model is meant, as it is typed: `embedded`, the name of a packaged model, a GGUF file or Hugging Face folder,
+/// `openai:NAME@URL`, `ollama:NAME`.
 public enum ModelReference: Sendable, Hashable, CustomStringConvertible {
     /// The model that set-up puts into the cache folder.
     case embedded
+    /// An optional model, by its name: `minilm`, `gemma3-270m`.
+    case packaged(PackagedModel)
     /// A GGUF file or a Hugging Face folder.
     case file(String)
     /// A model behind an OpenAI-compatible endpoint; `url` is its base, as `http://localhost:8000/v1`.
@@ -15,6 +18,8 @@ public enum ModelReference: Sendable, Hashable, CustomStringConvertible {
     public init(_ text: String) throws(ModelReferenceError) {
         if text == "embedded" {
             self = .embedded
+        } else if let model = PackagedModel(rawValue: text) {
+            self = .packaged(model)
         } else if text.hasPrefix("openai:") {
             let body = text.dropFirst("openai:".count)
             guard let at = body.lastIndex(of: "@"), at != body.startIndex else {
@@ -47,6 +52,7 @@ public enum ModelReference: Sendable, Hashable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .embedded: "embedded"
+        case .packaged(let model): model.rawValue
         case .file(let path): path
         case .openAI(let name, let url): "openai:\(name)@\(url)"
         case .ollama(let name): "ollama:\(name)"
@@ -56,18 +62,14 @@ public enum ModelReference: Sendable, Hashable, CustomStringConvertible {
     /// Whether the model runs in this process.
     public var isLocal: Bool {
         switch self {
-        case .embedded, .file: true
+        case .embedded, .packaged, .file: true
         case .openAI, .ollama: false
         }
     }
 
     /// The embedded model's file: in `$LYCEUM_MODELS` where that is set, else in the cache folder.
     public static var embeddedFile: URL {
-        let name = "SmolLM2-135M-Instruct.Q4_1.gguf"
-        if let folder = ProcessInfo.processInfo.environment["LYCEUM_MODELS"], !folder.isEmpty {
-            return URL(fileURLWithPath: Folders.expandingHome(folder)).appendingPathComponent(name)
-        }
-        return Folders.cache.appendingPathComponent("models").appendingPathComponent(name)
+        PackagedModel.folder.appendingPathComponent("SmolLM2-135M-Instruct.Q4_1.gguf")
     }
 
     /// The file or folder of a local model, checked to exist.
@@ -75,19 +77,26 @@ public enum ModelReference: Sendable, Hashable, CustomStringConvertible {
         let path: String
         switch self {
         case .embedded: path = Self.embeddedFile.path
+        case .packaged(let model): path = model.place.path
         case .file(let typed): path = Folders.expandingHome(typed)
         case .openAI, .ollama: throw ModelReferenceError(description, "runs behind an endpoint and has no file here.")
         }
         guard FileManager.default.fileExists(atPath: path) else {
-            if self == .embedded {
+            switch self {
+            case .embedded:
                 throw ModelReferenceError(
                     description, "is not installed (\(path) is missing). Type: lyceum model fetch")
+            case .packaged(let model):
+                throw ModelReferenceError(
+                    description, "is not installed (\(path) is missing). In Lyceum's repository, type: \(model.command)"
+                )
+            default:
+                let names = (["embedded"] + PackagedModel.allCases.map(\.rawValue)).joined(separator: ", ")
+                throw ModelReferenceError(
+                    description,
+                    "is no file or folder. A model is \(names), a GGUF file, a Hugging Face folder, openai:NAME@URL or ollama:NAME.",
+                    isUsage: true)
             }
-            throw ModelReferenceError(
-                description,
-                "is no file or folder. A model is embedded, a GGUF file, a Hugging Face folder, openai:NAME@URL or ollama:NAME.",
-                isUsage: true
-            )
         }
         return path
     }

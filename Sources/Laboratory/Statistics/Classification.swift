@@ -52,7 +52,7 @@ public struct Calibration: Sendable, Hashable, Codable {
     /// - Parameters:
     ///   - probabilities: stated probabilities, 0 to 1.
     ///   - outcomes: whether each came true.
-    ///   - bins: equal-width bins, each holding its upper end; the first also holds 0 (Guo and others, 2017).
+    ///   - count: equal-width bins, each holding its upper end; the first also holds 0 (Guo and others, 2017).
     public init(probabilities: [Double], outcomes: [Bool], bins count: Int = 10) throws(StatisticsError) {
         let statistic = "A calibration"
         guard probabilities.count == outcomes.count else {

@@ -7,7 +7,9 @@ extension DecoderModel {
         guard c.isCausal, c.family != .gpt2, let rotary = c.rotary else {
             throw WeightFileError(
                 .unsupported, file: source.path, field: "architecture",
-                "\(c.family.rawValue) is not a decoder that generates text here")
+                c.family == .bert
+                    ? "bert is an encoder: it embeds texts and generates none"
+                    : "\(c.family.rawValue) is not a decoder that generates text here")
         }
         let reader = WeightReader(source, configuration: c, precision: precision)
         let hasLocal = rotary.localTheta != nil

@@ -65,6 +65,11 @@ public final class DecoderModel: @unchecked Sendable {
         return softcap(logits, Float(cap))
     }
 
+    /// The hidden state after the final norm, [rows, hiddenSize].
+    public func normalised(_ hidden: Tensor) -> Tensor {
+        rmsNorm(hidden, norm, eps: Float(configuration.norm.epsilon))
+    }
+
     /// The bytes that the weights take in memory.
     public var byteCount: Int {
         embedding.byteCount + (head?.byteCount ?? 0) + blocks.reduce(0) { $0 + $1.byteCount }

@@ -56,19 +56,21 @@ public struct Projection: Sendable {
 
     /// Applies the layers to x [rows, in] → [rows, sizes[j]] each.
     public func callAsFunction(_ x: Tensor, entrance: Entrance = .identity) -> [Tensor] {
-        let outputs = parts.flatMap { part -> [Tensor] in
+        var outputs: [Tensor] = []
+        for part in parts {
             switch part.weight {
             case .packed(let matrix):
-                let outputs = part.sizes.map { Tensor(unfilled: [x.shape[0], $0]) }
-                multiply(matrix, x, entrance: entrance, into: outputs, sizes: part.sizes, accumulate: false)
-                return outputs
+                let made = part.sizes.map { Tensor(unfilled: [x.shape[0], $0]) }
+                multiply(matrix, x, entrance: entrance, into: made, sizes: part.sizes, accumulate: false)
+                for output in made { outputs.append(bias(outputs.count).map { output + $0 } ?? output) }
             case .dense(let weight):
-                return [linear(enter(x, entrance), weight)]
+                outputs.append(linear(enter(x, entrance), weight, bias: bias(outputs.count)))
             }
         }
-        guard biases.contains(where: { $0 != nil }) else { return outputs }
-        return zip(outputs, biases).map { output, bias in bias.map { output + $0 } ?? output }
+        return outputs
     }
+
+    private func bias(_ layer: Int) -> Tensor? { biases.isEmpty ? nil : biases[layer] }
 
     /// residual + W · entrance(x) for a single layer. The residual is the forward pass's own: without gradients it is changed in place.
     public func callAsFunction(_ x: Tensor, entrance: Entrance = .identity, addingTo residual: Tensor) -> Tensor {

@@ -11,7 +11,8 @@ extension WeightFormat {
     ///
     /// - Parameters:
     ///   - values: as many as make whole blocks.
-    ///   - file, field: what the error names when the format cannot be written or the count makes no whole blocks.
+    ///   - file: what the error names when the format cannot be written or the count makes no whole blocks.
+    ///   - field: the tensor that the error names.
     public func quantised(
         _ values: UnsafeBufferPointer<Float>, file: String, field: String
     ) throws(WeightFileError) -> [UInt8] {

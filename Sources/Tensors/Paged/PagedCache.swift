@@ -10,7 +10,7 @@ import CKernels
 public struct AttentionShape: Sendable, Hashable {
     public var heads: Int
     public var keyValueHeads: Int
-    /// A multiple of 16, at most 512.
+    /// Multiples of 16 are fastest.
     public var headSize: Int
     /// Multiplies the scores; usually 1/√headSize.
     public var scale: Float

@@ -28,7 +28,8 @@ public struct ChatTemplate: Sendable {
 
     /// Reads a template.
     /// - Parameters:
-    ///   - bosToken, eosToken: what the template prints as `bos_token` and `eos_token`.
+    ///   - bosToken: what the template prints as `bos_token`.
+    ///   - eosToken: what it prints as `eos_token`.
     ///   - otherTokens: further special tokens by their variable's name, such as `pad_token`.
     ///   - clock: the date that `strftime_now` prints.
     /// - Throws: `TemplateError` for what is not a valid template, with the line.

@@ -85,36 +85,3 @@ struct ScoreText: AsyncParsableCommand {
         Output.table(table)
     }
 }
-
-struct Embed: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        abstract: "Embed each line of a file as a unit vector.",
-        discussion: """
-            Needs an encoder (all-MiniLM-L6-v2, bge-small). Prints one JSON array a
-            line; --json prints one object.
-
-              lyceum embed --model bge-small/ sentences.txt
-              echo "a sentence" | lyceum embed --model all-MiniLM-L6-v2/ - --json
-            """)
-
-    @Argument(help: "The file, a text a line; - is the standard input.", completion: .file())
-    var file: String
-
-    @OptionGroup var model: ModelArguments
-
-    @Flag(help: "Print {\"embeddings\":[[…],…]}.")
-    var json = false
-
-    func run() async throws {
-        let texts = try Output.text(of: file).split(separator: "\n").map(String.init)
-        guard !texts.isEmpty else { throw Leaving.Usage(description: "\(file): holds no text.") }
-        let reference = try model.reference()
-        let vectors = try await Interrupts.cancelling { try await embeddings(of: texts, model: reference) }
-        let values = vectors.map { vector in JSONValue.array(vector.map { .number(Double($0)) }) }
-        if json {
-            Output.json(["embeddings": .array(values)])
-        } else {
-            for value in values { Output.json(value) }
-        }
-    }
-}

@@ -14,6 +14,12 @@ func goldenFile(_ name: String) -> String {
     return here.dropLast(3).joined(separator: "/") + "/Golden/" + name
 }
 
+/// A file or folder of `Tests/ModelsTests/Goldens`.
+func modelsGolden(_ name: String) -> String {
+    let here = #filePath.split(separator: "/", omittingEmptySubsequences: false)
+    return here.dropLast(2).joined(separator: "/") + "/Goldens/" + name
+}
+
 /// The document in a file of `Tests/Golden`.
 func goldenJSON(_ name: String) throws -> JSONValue {
     try MappedFile(path: goldenFile(name)).withUnsafeBytes { try JSONValue(parsing: $0) }
@@ -43,6 +49,13 @@ func withTemporaryFolder<Result>(_ body: (String) throws -> Result) throws -> Re
     var template = Array("/tmp/lyceum-tests-XXXXXX".utf8CString)
     let path = try #require(
         template.withUnsafeMutableBufferPointer { mkdtemp($0.baseAddress!) }.map { String(cString: $0) })
+    defer { removeFolder(path) }
+    return try body(path)
+}
+
+/// Runs the body with a new folder at the path, which is removed afterwards.
+func withSubfolder<Result>(_ path: String, _ body: (String) throws -> Result) throws -> Result {
+    try #require(mkdir(path, 0o700) == 0)
     defer { removeFolder(path) }
     return try body(path)
 }

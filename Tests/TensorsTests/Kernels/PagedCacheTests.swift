@@ -187,4 +187,19 @@ struct PagedCacheTests {
             #expect(Array(steered[160...]) == Array(plain[160...]))
         }
     }
+
+    @Test("a window that leaves a span of keys in the midst of neighbouring rows")
+    func movingWindow() throws {
+        let setting = try Setting(half: false, lengths: [300], sharedBlocks: 0)
+        let lengths = Array(250..<290)
+        let queries = Self.queries(lengths.count)
+        // The first keys seen are 115 ... 154; a span ends at 128.
+        let out = setting.attend(
+            lengths.map { (0, $0) }, queries: queries, firsts: lengths.map { Int32($0 - 135) })
+        for (index, length) in lengths.enumerated() {
+            let rows = index * 192..<(index + 1) * 192
+            let expected = setting.expected(0, length: length, query: Array(queries[rows]), first: length - 135)
+            #expect(zip(out[rows], expected).allSatisfy { abs(Double($0) - $1) < 2e-6 }, "length \(length)")
+        }
+    }
 }
