@@ -153,13 +153,16 @@ import Text
     }
 
     @Test func anEncoderDecidesWhereThereIsOne() async throws {
-        struct Encoder: SentenceEmbedder {
-            let name = "test encoder"
+        struct Encoder: EmbeddingModel {
+            let identity = ModelIdentity(
+                reference: "test", name: "test encoder", fingerprint: "", contextLength: nil)
+            let embeddingWidth = 2
+            let embeddingKind = "made up"
             func embed(_ texts: [String]) async throws -> [[Float]] {
                 texts.map { $0.contains("Ben") || $0.contains("north") ? [1, 0] : [0.6, 0.8] }
             }
         }
-        let map = SentenceMap(embedder: Encoder(), topSentences: 2)
+        let map = SentenceMap(encoder: Encoder(), topSentences: 2)
         let found = try await map.sentences(for: "He is in the north", in: context)
         #expect(found.map(\.text) == ["Ben lives in Oslo.", "Anna lives in Rome."])
         #expect(found[0].similarity == 1 && abs(found[1].similarity - 0.6) < 1e-6)

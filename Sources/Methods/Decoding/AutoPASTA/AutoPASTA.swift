@@ -47,6 +47,7 @@ public struct AutoPASTA: Method {
         public var headsPooled = [16, 24, 32, 64]
         public var topSentences = 1
         public var leastSimilarity = 0.0
+        public var encoder: Path?
         public var extractMaxTokens = 128
         public var maxTokens = 32
         public var raw = false
@@ -71,6 +72,10 @@ public struct AutoPASTA: Method {
             Field(
                 "least-similarity", \.leastSimilarity, "sentences less similar to the quotation are not highlighted",
                 .within(0...1)),
+            Field(
+                "encoder", \.encoder,
+                "the model that compares sentences; none: all-MiniLM-L6-v2 if `make embedders` installed it, else words in common"
+            ),
             Field("extract-max-tokens", \.extractMaxTokens, "longest quotation, in tokens", .atLeast(1)),
             Field("max-tokens", \.maxTokens, "longest answer, in tokens", .atLeast(1)),
             Field("raw", \.raw, "plain prompts instead of the chat template"),
@@ -90,16 +95,7 @@ public struct AutoPASTA: Method {
         var style: OpenBookPrompt.Style { raw ? .raw : .chat }
     }
 
-    /// Makes the sentence encoder of the mapping step; nil where there is none, and words are compared instead.
-    let makeEmbedder: @Sendable (Lab) async throws -> (any SentenceEmbedder)?
-
-    public init() {
-        self.init { _ in nil }
-    }
-
-    public init(embedder makeEmbedder: @escaping @Sendable (Lab) async throws -> (any SentenceEmbedder)?) {
-        self.makeEmbedder = makeEmbedder
-    }
+    public init() {}
 
     public func run(_ options: Options, in lab: Lab) async throws -> Report {
         let model = try lab.openModel()
@@ -111,11 +107,11 @@ public struct AutoPASTA: Method {
             try await HeadChoice(options, steering: steering, model: model, lab: lab)
         }
         steering.heads = Set(choice.heads)
-        let embedder = try await makeEmbedder(lab)
         let answering = OpenBookAnswering(
             model: model, style: options.style, steering: steering,
             map: SentenceMap(
-                embedder: embedder, topSentences: options.topSentences, leastSimilarity: options.leastSimilarity),
+                encoder: try lab.sentenceEncoder(options.encoder), topSentences: options.topSentences,
+                leastSimilarity: options.leastSimilarity),
             extractMaxTokens: options.extractMaxTokens, maxTokens: options.maxTokens, seed: lab.seed)
         let arms = OpenBookArm.allCases.filter {
             $0 == .direct || $0 == .autopasta || options.baselines.contains($0)

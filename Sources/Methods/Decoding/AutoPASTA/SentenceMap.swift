@@ -1,26 +1,19 @@
 import Inference
 import Text
 
-/// Turns texts into vectors whose dot products say how alike they are.
-public protocol SentenceEmbedder: Sendable {
-    var name: String { get }
-    /// One vector of length 1 a text, in their order.
-    func embed(_ texts: [String]) async throws -> [[Float]]
-}
-
 /// Finds the sentences of a context that a generated text means, so that what is highlighted is in the context even when the
 /// model paraphrases or invents.
 ///
 /// A sentence that the text quotes word for word comes first. Then the most similar ones: by the cosine of sentence
-/// embeddings where an embedder is there, else by the F1 of their words.
+/// embeddings where an encoder is there, else by the F1 of their words.
 package struct SentenceMap: Sendable {
-    package var embedder: (any SentenceEmbedder)?
+    package var encoder: (any EmbeddingModel)?
     package var topSentences = 1
     /// Sentences must be more similar than this.
     package var leastSimilarity = 0.0
 
-    package init(embedder: (any SentenceEmbedder)? = nil, topSentences: Int = 1, leastSimilarity: Double = 0) {
-        self.embedder = embedder
+    package init(encoder: (any EmbeddingModel)? = nil, topSentences: Int = 1, leastSimilarity: Double = 0) {
+        self.encoder = encoder
         self.topSentences = topSentences
         self.leastSimilarity = leastSimilarity
     }
@@ -42,7 +35,7 @@ package struct SentenceMap: Sendable {
     }
 
     /// How sentences that aren't quoted are compared.
-    package var method: String { embedder?.name ?? "word overlap (no sentence encoder)" }
+    package var method: String { encoder?.identity.name ?? "word overlap (no sentence encoder)" }
 
     /// The best sentences, at most `topSentences`, best first. Empty when nothing fits.
     package func sentences(for generated: String, in context: String) async throws -> [Match] {
@@ -89,11 +82,11 @@ package struct SentenceMap: Sendable {
     private func similar(_ generated: String, _ sentences: [Match]) async throws -> [Match] {
         guard !sentences.isEmpty else { return [] }
         var scored = sentences
-        if let embedder {
-            let vectors = try await embedder.embed([generated] + sentences.map(\.text))
+        if let encoder {
+            let vectors = try await encoder.embed([generated] + sentences.map(\.text))
             guard let query = vectors.first, vectors.count == sentences.count + 1 else { return [] }
             for (index, vector) in vectors.dropFirst().enumerated() {
-                scored[index].similarity = Double(zip(query, vector).reduce(0) { $0 + $1.0 * $1.1 })
+                scored[index].similarity = Double(cosineSimilarity(query, vector))
                 scored[index].route = .embedding
             }
         } else {
