@@ -75,12 +75,18 @@ public final class LocalModel: OpenModel {
     // MARK: Prompts
 
     public func tokens(of prompt: Prompt) throws -> [TokenID] {
+        let ids = try encoded(prompt)
+        // A tokenizer may know tokens that the embedding has no row for.
+        if let bad = ids.first(where: { $0 < 0 || Int($0) >= configuration.vocabularySize }) {
+            throw EngineError.badRequest(
+                "the token \(bad) is outside the vocabulary of \(configuration.vocabularySize)")
+        }
+        return ids
+    }
+
+    private func encoded(_ prompt: Prompt) throws -> [TokenID] {
         switch prompt {
         case .tokens(let ids):
-            if let bad = ids.first(where: { $0 < 0 || Int($0) >= configuration.vocabularySize }) {
-                throw EngineError.badRequest(
-                    "the token \(bad) is outside the vocabulary of \(configuration.vocabularySize)")
-            }
             return ids
         case .text(let text, let special):
             return tokenizer.boundaryTokens.before

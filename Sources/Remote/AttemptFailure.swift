@@ -50,7 +50,7 @@ struct AttemptFailure: Error {
     /// The sentence inside a connection error, whose own description is for programmers.
     private static func reason(from description: String) -> String {
         let known = [
-            ("Connection refused", "connection refused; is the server running?"),
+            ("Connection refused", "connection refused, so no server listens there"),
             ("Connection reset", "the connection was reset"), ("Broken pipe", "the connection was reset"),
             ("Network is unreachable", "the network is unreachable"), ("No route to host", "there is no route to it"),
             ("CERTIFICATE_VERIFY_FAILED", "its TLS certificate isn't trusted"),

@@ -6,6 +6,8 @@ public struct CharacterMap: Sendable {
 
     /// Longer clusters of characters are replaced character by character.
     private static let longestCluster = 5
+    /// Longer replacements are damage: Unicode's longest compatibility form has 33 bytes.
+    private static let longestReplacement = 256
 
     /// Reads a table: the size of the trie in bytes (32 bits, little-endian), the trie, and the replacements.
     ///
@@ -21,7 +23,27 @@ public struct CharacterMap: Sendable {
             throw TokenizerError(field, "claims a table of \(size) bytes, but has \(data.count)")
         }
         units = (0..<size / 4).map { word(4 + 4 * $0) }
-        replacements = Array(data[(4 + size)...])
+        replacements = Self.repaired(Array(data[(4 + size)...]))
+    }
+
+    /// The bytes with question marks for what is not UTF-8, so that places stay where they are.
+    private static func repaired(_ bytes: [UInt8]) -> [UInt8] {
+        var repaired = bytes
+        bytes.withUnsafeBufferPointer { bytes in
+            var position = 0
+            while position < bytes.count {
+                switch UTF8Text.sequence(bytes, at: position) {
+                case .character(let length):
+                    position += length
+                case .invalid(let length), .incomplete(let length):
+                    for _ in 0..<length {
+                        repaired[position] = UInt8(ascii: "?")
+                        position += 1
+                    }
+                }
+            }
+        }
+        return repaired
     }
 
     func apply(_ text: UnsafeBufferPointer<UInt8>, to output: inout EditedText.Builder) {
@@ -60,9 +82,10 @@ public struct CharacterMap: Sendable {
             if unit >> 8 & 1 == 1 {
                 guard units.indices.contains(node) else { return nil }
                 let place = Int(units[node] & 0x7FFF_FFFF)
-                guard place <= replacements.count else { return nil }
-                let rest = replacements[place...]
-                return rest[place..<(rest.firstIndex(of: 0) ?? rest.endIndex)]
+                guard place < replacements.count, replacements[place] & 0xC0 != 0x80 else { return nil }
+                let rest = replacements[place...].prefix(Self.longestReplacement)
+                guard let end = rest.firstIndex(of: 0) else { return nil }
+                return rest[place..<end]
             }
         }
         return nil

@@ -74,8 +74,8 @@ struct Model: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Write a model as GGUF, or as a Hugging Face folder of safetensors.",
             discussion: """
-                  lyceum model convert folder/ model.gguf --format gguf --numbers Q8_0
-                  lyceum model convert embedded folder/ --format safetensors
+                  lyceum model convert folder/ model.gguf --numbers Q8_0
+                  lyceum model convert embedded folder/
                 """)
 
         @Argument(help: "The model.", completion: .file())
@@ -84,8 +84,8 @@ struct Model: AsyncParsableCommand {
         @Argument(help: "The file or folder to write.", completion: .file())
         var destination: String
 
-        @Option(help: "The file format to write.")
-        var format: Format
+        @Option(help: "The file format to write (else gguf where the destination ends so, and safetensors).")
+        var format: Format?
 
         @Option(help: "The number format of matrices: F32, F16, BF16; in GGUF also Q8_0, Q5_1, Q5_0, Q4_1, Q4_0.")
         var numbers = "F16"
@@ -96,8 +96,9 @@ struct Model: AsyncParsableCommand {
                 throw ValidationError(
                     "--numbers can't be \(numbers): it expects F32, F16, BF16, Q8_0, Q5_1, Q5_0, Q4_1 or Q4_0.")
             }
-            try await Interrupts.cancelling { [destination, format] in
-                try await convertModel(reference, to: destination, asGGUF: format == .gguf, numbers: numbers)
+            let asGGUF = format.map { $0 == .gguf } ?? destination.lowercased().hasSuffix(".gguf")
+            try await Interrupts.cancelling { [destination] in
+                try await convertModel(reference, to: destination, asGGUF: asGGUF, numbers: numbers)
             }
             Output.line(destination)
         }

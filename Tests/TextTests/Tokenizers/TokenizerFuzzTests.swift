@@ -56,6 +56,23 @@ struct TokenizerFuzzTests {
         }
     }
 
+    @Test("Half a character in a character map is written as question marks")
+    func brokenReplacement() throws {
+        // A trie that knows "a" alone, whose replacement are two bytes of a character of three.
+        var units = [UInt32](repeating: 0, count: 98)
+        units[97] = 97 | 1 << 8 | 1 << 10
+        var table = withUnsafeBytes(of: UInt32(units.count * 4).littleEndian) { Array($0) }
+        for unit in units { table += withUnsafeBytes(of: unit.littleEndian) { Array($0) } }
+        table += [0xE4, 0xB8, 0]
+        let json: JSONValue = [
+            "model": ["type": "Unigram", "unk_id": 0, "vocab": [["<unk>", 0], ["?", -1], ["b", -1]]],
+            "normalizer": [
+                "type": "Precompiled", "precompiled_charsmap": .string(Data(table).base64EncodedString()),
+            ],
+        ]
+        #expect(try Tokenizer(TokenizerSpecification(tokenizerJSON: json)).encode("ab") == [1, 1, 2])
+    }
+
     @Test(
         "Regular expressions that explode are cut short",
         arguments: [
