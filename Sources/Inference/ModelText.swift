@@ -13,6 +13,24 @@ public struct ModelText: Sendable {
     }
 
     init(_ source: any WeightSource) throws {
+        let files = try TextFiles(source)
+        let tokenizer = try Tokenizer(files.specification)
+        self.tokenizer = tokenizer
+        template = try files.template.map { template in
+            try ChatTemplate(
+                source: template, bosToken: tokenizer.bos.map(tokenizer.text),
+                eosToken: tokenizer.eos.map(tokenizer.text))
+        }
+    }
+}
+
+/// What a model file says about its words, before a tokenizer is built from it.
+struct TextFiles {
+    let specification: TokenizerSpecification
+    /// In Jinja.
+    let template: String?
+
+    init(_ source: any WeightSource) throws {
         if let file = source as? GGUFFile {
             try self.init(gguf: file)
         } else {
@@ -39,8 +57,8 @@ public struct ModelText: Sendable {
         fields.addsSpacePrefix = metadata.addsSpacePrefix
         fields.removesExtraWhitespace = metadata.removesExtraWhitespace
         fields.characterMap = metadata.precompiledCharacterMap?.withUnsafeBytes { Array($0) }
-        tokenizer = try Tokenizer(TokenizerSpecification(gguf: fields))
-        template = try metadata.chatTemplate.map { [tokenizer] source in try Self.template(source, tokenizer) }
+        specification = try TokenizerSpecification(gguf: fields)
+        template = metadata.chatTemplate
     }
 
     private init(folder: String) throws {
@@ -55,7 +73,7 @@ public struct ModelText: Sendable {
                 "the folder has no tokenizer.json; add the one of the model")
         }
         let settings = try document("tokenizer_config.json")
-        tokenizer = try Tokenizer(TokenizerSpecification(tokenizerJSON: vocabulary, config: settings))
+        specification = try TokenizerSpecification(tokenizerJSON: vocabulary, config: settings)
         var source = settings?["chat_template"]?.stringValue
         // Some models list several templates by name.
         if let named = settings?["chat_template"]?.arrayValue {
@@ -65,18 +83,13 @@ public struct ModelText: Sendable {
         if source == nil, FileManager.default.fileExists(atPath: path) {
             source = try String(contentsOf: URL(fileURLWithPath: path), encoding: .utf8)
         }
-        template = try source.map { [tokenizer] source in try Self.template(source, tokenizer) }
+        template = source
     }
 
     private static func strings(_ array: GGUFArray, _ field: String) throws -> ByteStrings {
         try array.bytes.withUnsafeBytes { bytes in
             try ByteStrings(lengthPrefixed: bytes, count: array.count, field: "tokenizer.ggml.\(field)")
         }
-    }
-
-    private static func template(_ source: String, _ tokenizer: Tokenizer) throws -> ChatTemplate {
-        try ChatTemplate(
-            source: source, bosToken: tokenizer.bos.map(tokenizer.text), eosToken: tokenizer.eos.map(tokenizer.text))
     }
 }
 

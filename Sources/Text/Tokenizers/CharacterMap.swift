@@ -1,8 +1,8 @@
 /// SentencePiece's compiled table of replacements (`precompiled_charsmap`): a double-array trie from byte strings to places in a
 /// list of replacements, each ended by a zero.
 public struct CharacterMap: Sendable {
-    private let units: [UInt32]
-    private let replacements: [UInt8]
+    let units: [UInt32]
+    let replacements: [UInt8]
 
     /// Longer clusters of characters are replaced character by character.
     private static let longestCluster = 5
