@@ -1,11 +1,45 @@
 import Tensors
 
 /// A weight [out, in] in the form it is held.
-public enum Weight: Sendable {
+public indirect enum Weight: Sendable {
     /// Quantised, read as it is.
     case packed(PackedMatrix)
-    /// f32 or bf16.
+    /// f32 or bf16, multiplied in its own precision.
     case dense(Tensor)
+    /// f32 numbers that are multiplied in bf16: what training in low precision changes.
+    case mixed(Tensor)
+    /// A weight with low-rank changes beside it.
+    case adapted(Weight, [LowRankAdapter])
+
+    /// [out, in]
+    public var shape: Shape {
+        switch self {
+        case .packed(let matrix): [matrix.rows, matrix.columns]
+        case .dense(let tensor), .mixed(let tensor): tensor.shape
+        case .adapted(let base, _): base.shape
+        }
+    }
+
+    /// The bytes it takes, adapters included.
+    public var byteCount: Int {
+        switch self {
+        case .packed(let matrix): matrix.byteCount
+        case .dense(let tensor), .mixed(let tensor): tensor.byteCount
+        case .adapted(let base, let adapters):
+            adapters.reduce(base.byteCount) { $0 + $1.down.byteCount + $1.up.byteCount }
+        }
+    }
+
+    /// The whole matrix in the precision it is multiplied in, nil where adapters stand beside it. Quantised weights are widened to bf16,
+    /// which takes time: for what is asked seldom.
+    var matrix: Tensor? {
+        switch self {
+        case .packed(let matrix): matrix.rows(0..<matrix.rows).cast(to: .bf16)
+        case .dense(let tensor): tensor
+        case .mixed(let tensor): tensor.cast(to: .bf16)
+        case .adapted: nil
+        }
+    }
 }
 
 /// What happens to activations on their way into a projection.
@@ -32,47 +66,57 @@ public struct Projection: Sendable {
         }
     }
 
-    private let parts: [Part]
-    private let biases: [Tensor?]
+    private(set) var parts: [Part]
+    private(set) var biases: [Tensor?]
+    /// The layers' names in a Hugging Face folder, such as `model.layers.0.mlp.down_proj.weight`; none for a projection that
+    /// isn't changed by name.
+    let names: [String]
 
-    /// - Parameter biases: one a layer, or none at all.
-    public init(_ parts: [Part], biases: [Tensor?] = []) {
+    /// - Parameters:
+    ///   - biases: one a layer, or none at all.
+    ///   - names: one a layer, or none at all.
+    public init(_ parts: [Part], biases: [Tensor?] = [], names: [String] = []) {
         self.parts = parts
         self.biases = biases
+        self.names = names
     }
 
     /// Output features of each layer.
     public var sizes: [Int] { parts.flatMap(\.sizes) }
 
     /// The bytes the weights take.
-    public var byteCount: Int {
-        parts.reduce(0) { total, part in
-            switch part.weight {
-            case .packed(let matrix): total + matrix.byteCount
-            case .dense(let tensor): total + tensor.byteCount
+    public var byteCount: Int { parts.reduce(0) { $0 + $1.weight.byteCount } }
+
+    /// The same layers with other weights and biases: `matrix` and `vector` get each layer's name and what it holds. Layers
+    /// whose quantised weights are stacked in one matrix stay as they are.
+    func replacing(
+        matrix: (String, Weight) throws -> Weight, vector: (String, Tensor) throws -> Tensor
+    ) rethrows -> Projection {
+        var changed = self
+        guard names.count == parts.count else { return self }
+        for (index, name) in names.enumerated() {
+            changed.parts[index].weight = try matrix(name, parts[index].weight)
+            if biases.indices.contains(index), let bias = biases[index] {
+                changed.biases[index] = try vector(name.biasName, bias)
             }
         }
+        return changed
     }
 
     /// Applies the layers to x [rows, in] → [rows, sizes[j]] each.
     public func callAsFunction(_ x: Tensor, entrance: Entrance = .identity) -> [Tensor] {
-        let outputs = parts.flatMap { part -> [Tensor] in
-            switch part.weight {
-            case .packed(let matrix):
-                let outputs = part.sizes.map { Tensor(unfilled: [x.shape[0], $0]) }
-                multiply(matrix, x, entrance: entrance, into: outputs, sizes: part.sizes, accumulate: false)
-                return outputs
-            case .dense(let weight):
-                return [linear(enter(x, entrance), weight)]
-            }
-        }
+        // Only a lone product of quantised weights takes the entrance in; for the others it is done once.
+        let fuses = parts.allSatisfy { if case .packed = $0.weight { !x.isRecorded(with: entrance) } else { false } }
+        let (input, rest) = fuses ? (x, entrance) : (enter(x, entrance), .identity)
+        let outputs = parts.flatMap { product($0.weight, input, entrance: rest, sizes: $0.sizes) }
         guard biases.contains(where: { $0 != nil }) else { return outputs }
         return zip(outputs, biases).map { output, bias in bias.map { output + $0 } ?? output }
     }
 
-    /// residual + W · entrance(x) for a single layer. The residual is the forward pass's own: without gradients it is changed in place.
+    /// residual + W · entrance(x) for a single layer. The residual is the forward pass's own: where nothing is recorded for a
+    /// backward pass it is changed in place.
     public func callAsFunction(_ x: Tensor, entrance: Entrance = .identity, addingTo residual: Tensor) -> Tensor {
-        if case .packed(let matrix) = parts[0].weight, biases.allSatisfy({ $0 == nil }) {
+        if case .packed(let matrix) = parts[0].weight, biases.allSatisfy({ $0 == nil }), !GradientMode.isRecording {
             multiply(matrix, x, entrance: entrance, into: [residual], sizes: parts[0].sizes, accumulate: true)
             return residual
         }
@@ -84,6 +128,34 @@ public struct Projection: Sendable {
         case .identity: x
         case .norm(let weight, let epsilon): rmsNorm(x, weight, eps: epsilon)
         case .swiglu: swiglu(x)
+        }
+    }
+
+    private func product(_ weight: Weight, _ x: Tensor, entrance: Entrance, sizes: [Int]) -> [Tensor] {
+        switch weight {
+        case .packed(let matrix):
+            let outputs = sizes.map { Tensor(unfilled: [x.shape[0], $0]) }
+            multiply(matrix, x, entrance: entrance, into: outputs, sizes: sizes, accumulate: false)
+            return x.requiresGradient ? recorded(outputs, of: matrix, from: x, sizes: sizes) : outputs
+        case .dense(let weight): return [linear(x, weight)]
+        case .mixed(let weight): return [linear(x, weight.cast(to: .bf16))]
+        case .adapted(let base, let adapters):
+            let plain = product(base, x, entrance: entrance, sizes: sizes)
+            return [adapters.reduce(plain[0]) { $0 + $1(x) }]
+        }
+    }
+
+    /// Products of quantised weights, which are constants: dX = dY W with W widened to bf16 on the way back.
+    private func recorded(_ outputs: [Tensor], of matrix: PackedMatrix, from x: Tensor, sizes: [Int]) -> [Tensor] {
+        var start = 0
+        return zip(outputs, sizes).map { output, size in
+            let range = start..<start + size
+            start += size
+            return output.recorded(from: [x]) { dy in
+                let weight = matrix.rows(range)
+                guard Processor.multipliesBF16 else { return [matmul(dy, weight)] }
+                return [matmul(dy.cast(to: .bf16), weight.cast(to: .bf16))]
+            }
         }
     }
 
@@ -112,4 +184,17 @@ public struct Projection: Sendable {
             }
         }
     }
+}
+
+extension Tensor {
+    /// Whether a product of this tensor behind an entrance is noted for a backward pass.
+    fileprivate func isRecorded(with entrance: Entrance) -> Bool {
+        if case .norm(let weight, _) = entrance, weight.requiresGradient { return GradientMode.isRecording }
+        return requiresGradient && GradientMode.isRecording
+    }
+}
+
+extension String {
+    /// The name of the bias that stands beside a weight.
+    var biasName: String { hasSuffix(".weight") ? dropLast("weight".count) + "bias" : self }
 }

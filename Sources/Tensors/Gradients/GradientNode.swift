@@ -44,7 +44,8 @@ final class GradientNode: Sendable {
 
 /// Whether operations note how to go backward.
 public enum GradientMode {
-    @TaskLocal static var isRecording = true
+    /// Whether what happens now is noted.
+    @TaskLocal public static var isRecording = true
 
     /// Runs `body` without recording: results need no gradient even where the inputs do.
     public static func withoutGradients<Result>(_ body: () throws -> Result) rethrows -> Result {
