@@ -25,9 +25,10 @@ public struct LowRankAdapter: Sendable {
     public var rank: Int { down.shape[0] }
 
     /// scale · B A x for x [rows, in]: [rows, out]. The scale meets the narrow product, where it costs least.
-    func callAsFunction(_ x: Tensor) -> Tensor {
-        let input = dropout?(x) ?? x
-        return linear(linear(input, down) * scale, up)
+    /// - Parameter precision: of the products, bf16 or f32.
+    func callAsFunction(_ x: Tensor, precision: DType) -> Tensor {
+        let input = dropout?(x.cast(to: .f32)) ?? x
+        return linear(linear(input, down.cast(to: precision)) * scale, up.cast(to: precision))
     }
 
     /// scale · B A [out, in]: what merging adds to the weight.

@@ -30,6 +30,21 @@ public indirect enum Weight: Sendable {
         }
     }
 
+    /// Whether products with it round their input to bf16.
+    var multipliesBF16: Bool {
+        switch self {
+        case .packed: false
+        case .dense(let tensor): tensor.dtype == .bf16 && Processor.multipliesBF16
+        case .mixed: Processor.multipliesBF16
+        case .adapted(let base, _): base.multipliesBF16
+        }
+    }
+
+    /// Whether it is not held in f32, so that what stands beside it needn't be either.
+    var isInBF16: Bool {
+        if case .packed = self { Processor.multipliesBF16 } else { multipliesBF16 }
+    }
+
     /// The whole matrix in the precision it is multiplied in, nil where adapters stand beside it. Quantised weights are widened to bf16,
     /// which takes time: for what is asked seldom.
     var matrix: Tensor? {
@@ -65,6 +80,9 @@ public struct Projection: Sendable {
             self.sizes = sizes
         }
     }
+
+    /// Products of no more rows than this read the weight once and round nothing.
+    private static let fewRows = 4
 
     private(set) var parts: [Part]
     private(set) var biases: [Tensor?]
@@ -107,7 +125,9 @@ public struct Projection: Sendable {
     public func callAsFunction(_ x: Tensor, entrance: Entrance = .identity) -> [Tensor] {
         // Only a lone product of quantised weights takes the entrance in; for the others it is done once.
         let fuses = parts.allSatisfy { if case .packed = $0.weight { !x.isRecorded(with: entrance) } else { false } }
-        let (input, rest) = fuses ? (x, entrance) : (enter(x, entrance), .identity)
+        var (input, rest) = fuses ? (x, entrance) : (enter(x, entrance), .identity)
+        // Several bf16 products round their common input once. (A few rows stay in f32; see `linear`.)
+        if x.shape[0] > Self.fewRows, parts.allSatisfy({ $0.weight.multipliesBF16 }) { input = input.cast(to: .bf16) }
         let outputs = parts.flatMap { product($0.weight, input, entrance: rest, sizes: $0.sizes) }
         guard biases.contains(where: { $0 != nil }) else { return outputs }
         return zip(outputs, biases).map { output, bias in bias.map { output + $0 } ?? output }
@@ -141,7 +161,8 @@ public struct Projection: Sendable {
         case .mixed(let weight): return [linear(x, weight.cast(to: .bf16))]
         case .adapted(let base, let adapters):
             let plain = product(base, x, entrance: entrance, sizes: sizes)
-            return [adapters.reduce(plain[0]) { $0 + $1(x) }]
+            let precision: DType = base.isInBF16 ? .bf16 : .f32
+            return [adapters.reduce(plain[0]) { $0 + $1(x, precision: precision) }]
         }
     }
 

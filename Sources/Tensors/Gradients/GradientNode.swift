@@ -12,9 +12,9 @@ final class GradientNode: Sendable {
     /// A backward rule that can also report to the pass's observer.
     typealias Rule = @Sendable (_ gradient: Tensor, _ observer: LinearObserver?) -> [Tensor?]
 
-    /// Written only while nobody else holds the node: when it goes.
+    /// Written only while nobody else uses the node: when it goes, or by the one pass that consumes its graph.
     private(set) nonisolated(unsafe) var inputs: [GradientNode?]
-    let backward: Rule?
+    private(set) nonisolated(unsafe) var backward: Rule?
 
     private static let counter = Atomic<Int>(0)
 
@@ -34,6 +34,12 @@ final class GradientNode: Sendable {
         while var node = pending.popLast() {
             if isKnownUniquelyReferenced(&node) { pending.append(contentsOf: node.takeInputs()) }
         }
+    }
+
+    /// Lets go of the inputs and of what the rule saved.
+    func release() {
+        inputs = []
+        backward = nil
     }
 
     private func takeInputs() -> [GradientNode] {

@@ -21,9 +21,10 @@ public func linear(_ x: Tensor, _ weight: Tensor, bias: Tensor? = nil) -> Tensor
     let savedWeight = xNeeds ? weight.detached() : nil
     let savedInput = weightNeeds ? narrowed : nil
     let name = weight
+    let width = y.shape[1]  // alone: a rule that captured y would keep it until the backward pass
     let precision: DType = weight.dtype == .bf16 && Processor.multipliesBF16 ? .bf16 : .f32
     return result.recorded(from: [x, weight] + (bias.map { [$0] } ?? [])) { dy, observer in
-        let dy = dy.reshaped([-1, y.shape[1]])
+        let dy = dy.reshaped([-1, width])
         let narrow = dy.cast(to: precision)
         if let observer, let savedInput { observer(name, savedInput, dy) }
         var gradients: [Tensor?] = [

@@ -85,9 +85,9 @@ package struct OptimiserRun {
             for parameter in parameters {
                 // A parameter that the loss doesn't reach, such as an expert without tokens, stays where it is.
                 guard let gradient = gradients[parameter.tensor]?.contiguous() else { continue }
-                if factor != 1 { gradient.scale(by: Float(factor)) }
                 settings.rule.update(
-                    parameter, gradient: gradient, state: &states[parameter.name, default: ParameterState()],
+                    parameter, gradient: factor == 1 ? gradient : gradient * Float(factor),
+                    state: &states[parameter.name, default: ParameterState()],
                     step: settings.step(number, of: total, for: parameter, seed: seed))
             }
         }

@@ -7,7 +7,8 @@ public protocol Optimiser: Sendable {
     /// Moves one parameter in place, and its state with it.
     ///
     /// - Parameters:
-    ///   - gradient: ∂loss/∂parameter, f32 and contiguous, after clipping. It belongs to the rule, which may overwrite it.
+    ///   - gradient: ∂loss/∂parameter, f32 and contiguous, after clipping. Other parameters may share its memory: a rule writes to
+    ///     copies only.
     ///   - state: the parameter's own; tensors put there are kept in checkpoints under their names.
     func update(_ parameter: Parameter, gradient: Tensor, state: inout ParameterState, step: OptimiserStep)
 }

@@ -136,8 +136,7 @@ public final class Trainer<Training: Objective> {
             loss += value
             sums.merge(part.sums, uniquingKeysWith: +)
             // The share of the step's mean goes in at the root, so that no gradient has to be scaled afterwards.
-            let found = part.total.backward(Tensor(Float(1 / weight)))
-            if gradients.isEmpty { gradients = found } else { gradients.add(found) }
+            part.total.accumulateGradients(into: &gradients, factor: Float(1 / weight))
         }
         let norm = optimiser.step(
             model.parameters, gradients, number: step, of: total, seed: mixed(stepSeed, .max))
