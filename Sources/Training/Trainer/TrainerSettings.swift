@@ -4,7 +4,7 @@ public struct TrainerSettings: Sendable, Hashable, Codable {
     public var samplesPerStep = 8
     /// The most tokens of one forward pass; a step's samples are divided into as many passes as that takes. Decides the memory, not
     /// the result.
-    public var tokensPerPass = 2048
+    public var tokensPerPass = 512
     /// How often every sample is seen; `steps` overrides it.
     public var epochs = 1.0
     public var steps: Int?
