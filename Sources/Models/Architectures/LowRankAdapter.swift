@@ -28,7 +28,7 @@ public struct LowRankAdapter: Sendable {
     /// - Parameter precision: of the products, bf16 or f32.
     func callAsFunction(_ x: Tensor, precision: DType) -> Tensor {
         let input = dropout?(x.cast(to: .f32)) ?? x
-        return linear(linear(input, down.cast(to: precision)) * scale, up.cast(to: precision))
+        return linear(linear(input, down, precision: precision) * scale, up, precision: precision)
     }
 
     /// scale · B A [out, in]: what merging adds to the weight.

@@ -158,7 +158,7 @@ public struct Projection: Sendable {
             multiply(matrix, x, entrance: entrance, into: outputs, sizes: sizes, accumulate: false)
             return x.requiresGradient ? recorded(outputs, of: matrix, from: x, sizes: sizes) : outputs
         case .dense(let weight): return [linear(x, weight)]
-        case .mixed(let weight): return [linear(x, weight.cast(to: .bf16))]
+        case .mixed(let weight): return [linear(x, weight, precision: .bf16)]
         case .adapted(let base, let adapters):
             let plain = product(base, x, entrance: entrance, sizes: sizes)
             let precision: DType = base.isInBF16 ? .bf16 : .f32

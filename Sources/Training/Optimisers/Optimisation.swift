@@ -73,14 +73,18 @@ package struct OptimiserRun {
     }
 
     /// Takes one step and gives the global norm that the gradients had before clipping: √ Σ g² over all parameters in their order.
+    /// - Parameter scale: what the gradients are to be multiplied by, such as one over what the samples count.
     package mutating func step(
-        _ parameters: [Parameter], _ gradients: consuming Gradients, number: Int, of total: Int, seed: UInt64
+        _ parameters: [Parameter], _ gradients: consuming Gradients, scale: Double = 1, number: Int, of total: Int,
+        seed: UInt64
     ) -> Double {
-        let norm = parameters.reduce(0.0) { sum, parameter in
-            gradients[parameter.tensor].map { sum + Double(dot($0, $0)) } ?? sum
-        }.squareRoot()
+        let norm =
+            scale
+            * parameters.reduce(0.0) { sum, parameter in
+                gradients[parameter.tensor].map { sum + Double(dot($0, $0)) } ?? sum
+            }.squareRoot()
         guard norm.isFinite else { return norm }
-        let factor = settings.largestNorm.map { norm > $0 ? $0 / (norm + 1e-6) : 1 } ?? 1
+        let factor = scale * (settings.largestNorm.map { norm > $0 ? $0 / (norm + 1e-6) : 1 } ?? 1)
         GradientMode.withoutGradients {
             for parameter in parameters {
                 // A parameter that the loss doesn't reach, such as an expert without tokens, stays where it is.

@@ -135,11 +135,10 @@ public final class Trainer<Training: Objective> {
             guard value.isFinite else { throw notFinite("loss", step, pass) }
             loss += value
             sums.merge(part.sums, uniquingKeysWith: +)
-            // The share of the step's mean goes in at the root, so that no gradient has to be scaled afterwards.
-            part.total.accumulateGradients(into: &gradients, factor: Float(1 / weight))
+            part.total.accumulateGradients(into: &gradients)
         }
         let norm = optimiser.step(
-            model.parameters, gradients, number: step, of: total, seed: mixed(stepSeed, .max))
+            model.parameters, gradients, scale: 1 / weight, number: step, of: total, seed: mixed(stepSeed, .max))
         guard norm.isFinite else { throw notFinite("gradient", step, chosen) }
         return StepReport(
             step: step, totalSteps: total, loss: loss / weight,
