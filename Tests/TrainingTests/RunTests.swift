@@ -49,6 +49,29 @@ import Training
         }
     }
 
+    /// From a GGUF file, whose rows stand in another order, training gives the same model, as `model.gguf` with its words.
+    @Test func modelFromGGUFLoads() throws {
+        try withTemporaryFolder { folder in
+            let start = folder + "/start.gguf"
+            try ModelConversion(ModelWeights(TinyModel.source()), format: .f32).writeGGUF(
+                to: start, metadata: [("general.name", .string("tiny"))])
+            try run(ChosenWeights.all, output: folder + "/expected").run()
+            var other = try run(ChosenWeights.all, output: folder + "/found")
+            other.model = start
+            try other.run()
+            let file = try GGUFFile(path: folder + "/found/model.gguf")
+            #expect(file["general.name"]?.stringValue == "tiny")
+            let (found, expected) = (
+                try DecoderModel(file, precision: .f32),
+                try DecoderModel(openWeights(at: folder + "/expected"), precision: .f32)
+            )
+            #expect(relativeError(sums(found), sums(expected)) <= 1e-3)
+            #expect(
+                try FileManager.default.contentsOfDirectory(atPath: folder + "/found").sorted()
+                    == ["checkpoints", "model.gguf", "run.json"])
+        }
+    }
+
     /// A run over a folder of a finished one trains nothing more and writes the same result.
     @Test func finishedStaysFinished() throws {
         try withTemporaryFolder { folder in

@@ -1,8 +1,8 @@
+import Foundation
 import Models
 import Tensors
 
-/// Writes a trained model as a Hugging Face folder: the file it came from, with trained weights in place of its own and adapters
-/// merged in.
+/// Writes a trained model: the file it came from, with trained weights in place of its own and adapters merged in.
 public struct ModelExport {
     private let weights: ModelWeights
     private let trained: [String: Tensor]
@@ -27,7 +27,43 @@ public struct ModelExport {
         }
     }
 
-    /// Writes the folder, which is made when it isn't there: `config.json` and the weights.
+    /// Writes the model into a folder in the kind of file it came from, tokenizer and template included, so that it loads as that did:
+    /// a Hugging Face folder, or `model.gguf`.
+    public func write(to folder: String, format: WeightFormat = .bf16) throws {
+        if let file = weights.source as? GGUFFile {
+            try makeFolder(folder)
+            try writeGGUF(to: folder + "/model.gguf", format: format, words: file)
+        } else {
+            try writeHuggingFace(to: folder, format: format)
+            try copyWords(to: folder)
+        }
+    }
+
+    private func writeGGUF(to path: String, format: WeightFormat, words: GGUFFile) throws {
+        let plain = path + ".weights"
+        defer { try? FileManager.default.removeItem(atPath: plain) }
+        try writeHuggingFace(to: plain, format: format.isQuantised ? .f32 : format)
+        let metadata = words.keys.filter {
+            $0.hasPrefix("tokenizer.") || ($0.hasPrefix("general.") && $0 != "general.alignment")
+        }.compactMap { key in words[key].map { (key, $0) } }
+        try ModelConversion(ModelWeights(openWeights(at: plain)), format: format).writeGGUF(
+            to: path, metadata: metadata)
+    }
+
+    /// Copies the files of the tokenizer and the chat template from the model's folder.
+    private func copyWords(to folder: String) throws {
+        let names = [
+            "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja",
+            "generation_config.json",
+        ]
+        for name in names {
+            let path = weights.source.path + "/" + name
+            guard let bytes = FileManager.default.contents(atPath: path) else { continue }
+            try writeFile([UInt8](bytes), to: folder + "/" + name)
+        }
+    }
+
+    /// Writes a Hugging Face folder, which is made when it isn't there: `config.json` and the weights.
     public func writeHuggingFace(to folder: String, format: WeightFormat = .bf16) throws {
         try makeFolder(folder)
         let writer = HuggingFaceFolderWriter(

@@ -5,7 +5,7 @@ import Tensors
 /// A whole training run as a value: which model, on what, how, and where the result goes. What a command line or a method fills in.
 ///
 /// The output folder receives the result, `run.json` with the curves, and the checkpoints under `checkpoints`. Adapters are written in PEFT's format,
-/// changed weights as a Hugging Face folder; both load wherever a model does. Calling a run again over a folder with checkpoints goes on from the
+/// changed weights in the kind of file they came from. Calling a run again over a folder with checkpoints goes on from the
 /// latest one.
 public struct TrainingRun<Training: Objective>: Sendable {
     /// A GGUF file or a Hugging Face folder.
@@ -78,7 +78,7 @@ public struct TrainingRun<Training: Objective>: Sendable {
         if let adapters = trainable.adapters {
             try AdapterFolder.write(adapters, of: trainable.model.configuration, baseModel: model, to: output)
         } else {
-            try ModelExport(source, trained: trainable.parameters).writeHuggingFace(to: output, format: format)
+            try ModelExport(source, trained: trainable.parameters).write(to: output, format: format)
         }
     }
 }
