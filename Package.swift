@@ -11,6 +11,7 @@ let package = Package(
         .library(name: "Text", targets: ["Text"]),
         .library(name: "Models", targets: ["Models"]),
         .library(name: "Inference", targets: ["Inference"]),
+        .library(name: "Training", targets: ["Training"]),
         .library(name: "Remote", targets: ["Remote"]),
         .library(name: "Laboratory", targets: ["Laboratory"]),
         .library(name: "Catalogue", targets: ["Catalogue"]),
@@ -33,6 +34,7 @@ let package = Package(
         .target(name: "Text"),
         .target(name: "Models", dependencies: ["Tensors", "Text"]),
         .target(name: "Inference", dependencies: ["Models", "Tensors", "Text"]),
+        .target(name: "Training", dependencies: ["Models", "Tensors", "Text"]),
         .target(
             name: "Remote",
             dependencies: ["Inference", .product(name: "AsyncHTTPClient", package: "async-http-client")]),
@@ -60,6 +62,7 @@ let package = Package(
         .testTarget(name: "TextTests", dependencies: ["Text"]),
         .testTarget(name: "ModelsTests", dependencies: ["Models"], exclude: ["Goldens"]),
         .testTarget(name: "InferenceTests", dependencies: ["Inference"]),
+        .testTarget(name: "TrainingTests", dependencies: ["Training"]),
         .testTarget(name: "RemoteTests", dependencies: ["Remote"]),
         .testTarget(name: "LaboratoryTests", dependencies: ["Laboratory", "Catalogue"]),
         .testTarget(name: "MethodsTests", dependencies: ["Catalogue", "Reasoning", "Decoding"]),

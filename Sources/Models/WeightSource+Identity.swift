@@ -21,12 +21,14 @@ extension WeightSource {
 }
 
 /// Four independent multiply-and-rotate lanes over 32-byte strides, mixed at the end (the structure of xxHash64).
-struct Fingerprint {
+package struct Fingerprint {
+    package init() {}
+
     private var lanes: SIMD4<UInt64> = [0x9E37_79B1_85EB_CA87, 0xC2B2_AE3D_27D4_EB4F, 0x1656_67B1_9E37_79F9, 1]
     private var length: UInt64 = 0
     private static let prime: UInt64 = 0xC2B2_AE3D_27D4_EB4F
 
-    mutating func add(_ bytes: UnsafeRawBufferPointer) {
+    package mutating func add(_ bytes: UnsafeRawBufferPointer) {
         var index = 0
         while index + 32 <= bytes.count {
             let words = bytes.loadUnaligned(fromByteOffset: index, as: SIMD4<UInt64>.self)
@@ -41,17 +43,17 @@ struct Fingerprint {
         length &+= UInt64(bytes.count)
     }
 
-    mutating func add(_ text: some Sequence<UInt8>) {
+    package mutating func add(_ text: some Sequence<UInt8>) {
         for byte in text { add(UInt64(byte)) }
     }
 
-    mutating func add(_ value: UInt64) {
+    package mutating func add(_ value: UInt64) {
         lanes[0] = (lanes[0] ^ value &* Self.prime) &* 0x9E37_79B1_85EB_CA87
         lanes = [lanes[1], lanes[2], lanes[3], lanes[0] ^ lanes[0] >> 29]
         length &+= 1
     }
 
-    var hexadecimal: String {
+    package var hexadecimal: String {
         func mix(_ value: UInt64) -> UInt64 {
             var z = value
             z = (z ^ z >> 33) &* 0xFF51_AFD7_ED55_8CCD

@@ -58,10 +58,10 @@ func convertModel(
     let weights = try ModelWeights(openWeights(at: reference.localPath()))
     let conversion = try ModelConversion(weights, format: numbers)
     if asGGUF {
-        try conversion.writeGGUFModel(to: destination)
+        try conversion.writeGGUF(to: destination)
     } else {
         try Output.makeFolder(destination)
-        try conversion.writeHuggingFaceModel(to: destination)
+        try conversion.writeHuggingFace(to: destination)
     }
 }
 

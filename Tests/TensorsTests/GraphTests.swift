@@ -45,6 +45,26 @@ import Testing
         #expect((total.norm - Float(90 * 90 + 180 * 180).squareRoot()).magnitude < 1e-3)
     }
 
+    /// Parts of a batch add up in one set of gradients, and what a part saved is free afterwards.
+    @Test func partsAccumulate() {
+        let w = Tensor.normal([3, 4], seed: 3).requiringGradient()
+        let parts = [Tensor.normal([5, 4], seed: 4), Tensor.normal([2, 4], seed: 5)]
+        func loss(_ x: Tensor) -> Tensor {
+            square(checkpoint([x]) { [w] in linear($0[0], w) + linear($0[0], w) }).sum()
+        }
+        var expected = loss(parts[0]).backward()
+        expected.add(loss(parts[1]).backward())
+        var found = Gradients()
+        let losses = parts.map(loss)
+        for loss in losses { loss.accumulateGradients(into: &found, factor: 0.5) }
+        let (a, b) = (found[w]?.floats() ?? [], expected[w]?.floats() ?? [])
+        #expect(a.count == 12 && zip(a, b).allSatisfy { ($0 * 2 - $1).magnitude <= 1e-4 * $1.magnitude })
+        // The graph is spent: running it again finds nothing.
+        var again = Gradients()
+        losses[0].accumulateGradients(into: &again)
+        #expect(again[w] == nil)
+    }
+
     @Test func intermediateGradientsOnRequest() {
         let x = Tensor([1, 2] as [Float]).requiringGradient()
         let hidden = x * 3

@@ -108,7 +108,8 @@ actor Engine {
 
     private func stepUntilIdle() async {
         while !(waiting.isEmpty && running.isEmpty) {
-            step()
+            // The weights may be a trainer's; what the engine computes is never gone back through.
+            GradientMode.withoutGradients { step() }
             await Task.yield()
         }
         isStepping = false
@@ -342,8 +343,10 @@ actor Engine {
         batch.probe = probe
         batch.add(sequence, count: tokens.count)
         batch.seal()
-        let hidden = model.forward(
-            tokens: batch.tokens, positions: batch.positions, attention: batch, observer: batch.observer)
+        let hidden = GradientMode.withoutGradients {
+            model.forward(
+                tokens: batch.tokens, positions: batch.positions, attention: batch, observer: batch.observer)
+        }
         let lens = probe.lens.map(\.rows)
         return probe.finish(
             logits: logitRows(of: hidden, probe.logits),

@@ -2,7 +2,10 @@ import Tensors
 
 extension DecoderModel {
     /// Reads a decoder-only transformer from a GGUF file or a Hugging Face folder.
-    public convenience init(_ source: any WeightSource, precision: Precision = .standard) throws {
+    /// - Parameter forms: decides over the form of each matrix by its Hugging Face name; without it, `precision` decides over all.
+    public convenience init(
+        _ source: any WeightSource, precision: Precision = .standard, forms: ((String) -> WeightForm)? = nil
+    ) throws {
         let c = try source.configuration()
         guard c.isCausal, c.family != .gpt2, let rotary = c.rotary else {
             throw WeightFileError(
@@ -11,7 +14,7 @@ extension DecoderModel {
                     ? "bert is an encoder: it embeds texts and generates none"
                     : "\(c.family.rawValue) is not a decoder that generates text here")
         }
-        let reader = WeightReader(source, configuration: c, precision: precision)
+        let reader = WeightReader(source, configuration: c, precision: precision, forms: forms)
         let hasLocal = rotary.localTheta != nil
         var tables = [RotaryEmbedding(rotary, headSize: c.headSize, local: false)]
         if hasLocal { tables.append(RotaryEmbedding(rotary, headSize: c.headSize, local: true)) }

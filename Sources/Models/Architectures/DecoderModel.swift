@@ -38,17 +38,27 @@ public final class DecoderModel: @unchecked Sendable {
     /// Runs all layers over rows of tokens.
     /// - Parameters:
     ///   - positions: the place of each token in its own sequence.
+    ///   - recomputes: keeps only each layer's input for a backward pass and computes the rest again there: about a third more
+    ///     work for a fraction of the memory. No observer sees such a pass.
     /// - Returns: the hidden state [rows, hiddenSize] before the final norm.
     public func forward(
         tokens: [TokenID], positions: [Int32], attention: any AttentionContext,
-        observer: (any ForwardObserver)? = nil
+        observer: (any ForwardObserver)? = nil, recomputes: Bool = false
     ) -> Tensor {
         var x = embedding.rows(tokens)
         if configuration.embeddingScale != 1 { x = x * Float(configuration.embeddingScale) }
         if let observer { x = observer.embedded(x) }
         // Local and global layers may turn at different speeds.
         let turns = rotary.map { $0.turns(at: positions) }
+        // A backward pass runs while the caller waits for it, so the context is never used from two threads at once.
+        nonisolated(unsafe) let context = attention
         for (layer, block) in blocks.enumerated() {
+            if recomputes {
+                x = checkpoint([x]) {
+                    block($0[0], layer: layer, turns: turns[block.rotary], attention: context, observer: nil)
+                }
+                continue
+            }
             if let observer { x = observer.entering(layer: layer, x) }
             x = block(x, layer: layer, turns: turns[block.rotary], attention: attention, observer: observer)
         }

@@ -3,24 +3,22 @@ import Text
 
 /// The token embeddings [vocabularySize, hiddenSize], which often are the output projection, too.
 public struct EmbeddingTable: Sendable {
-    private let weight: Weight
+    let weight: Weight
 
     public init(_ weight: Weight) {
         self.weight = weight
     }
 
-    public var byteCount: Int {
-        switch weight {
-        case .packed(let matrix): matrix.byteCount
-        case .dense(let tensor): tensor.byteCount
-        }
-    }
+    public var byteCount: Int { weight.byteCount }
 
     /// The embeddings of tokens, [tokens.count, hiddenSize] in f32.
     public func rows(_ tokens: [TokenID]) -> Tensor {
         switch weight {
-        case .dense(let tensor):
+        case .dense(let tensor), .mixed(let tensor):
             return embedding(Tensor(tokens), tensor)
+        case .adapted(let base, _):
+            // Adapters change the product with a table, not the look-up in it.
+            return EmbeddingTable(base).rows(tokens)
         case .packed(let matrix):
             let x = Tensor(unfilled: [tokens.count, matrix.columns])
             x.withMutableFloatPointer { base in
@@ -34,11 +32,7 @@ public struct EmbeddingTable: Sendable {
 
     /// entrance(x) · Eᵀ: the output projection of models that tie it to the embedding.
     public func logits(_ x: Tensor, entrance: Entrance) -> Tensor {
-        let rows: Int
-        switch weight {
-        case .dense(let tensor): rows = tensor.shape[0]
-        case .packed(let matrix): rows = matrix.rows
-        }
+        let rows = weight.shape[0]
         return Projection([Projection.Part(weight, sizes: [rows])])(x, entrance: entrance)[0]
     }
 }

@@ -1,11 +1,60 @@
 import Tensors
 
 /// A weight [out, in] in the form it is held.
-public enum Weight: Sendable {
+public indirect enum Weight: Sendable {
     /// Quantised, read as it is.
     case packed(PackedMatrix)
-    /// f32 or bf16.
+    /// f32 or bf16, multiplied in its own precision.
     case dense(Tensor)
+    /// f32 numbers that are multiplied in bf16: what training in low precision changes.
+    case mixed(Tensor)
+    /// A weight with low-rank changes beside it.
+    case adapted(Weight, [LowRankAdapter])
+
+    /// [out, in]
+    public var shape: Shape {
+        switch self {
+        case .packed(let matrix): [matrix.rows, matrix.columns]
+        case .dense(let tensor), .mixed(let tensor): tensor.shape
+        case .adapted(let base, _): base.shape
+        }
+    }
+
+    /// The bytes it takes, adapters included.
+    public var byteCount: Int {
+        switch self {
+        case .packed(let matrix): matrix.byteCount
+        case .dense(let tensor), .mixed(let tensor): tensor.byteCount
+        case .adapted(let base, let adapters):
+            adapters.reduce(base.byteCount) { $0 + $1.down.byteCount + $1.up.byteCount }
+        }
+    }
+
+    /// Whether products with it round their input to bf16.
+    var multipliesBF16: Bool {
+        switch self {
+        case .packed: false
+        case .dense(let tensor): tensor.dtype == .bf16 && Processor.multipliesBF16
+        case .mixed: Processor.multipliesBF16
+        case .adapted(let base, _): base.multipliesBF16
+        }
+    }
+
+    /// Whether it is not held in f32, so that what stands beside it needn't be either.
+    var isInBF16: Bool {
+        if case .packed = self { Processor.multipliesBF16 } else { multipliesBF16 }
+    }
+
+    /// The whole matrix in the precision it is multiplied in, nil where adapters stand beside it. Quantised weights are widened to bf16,
+    /// which takes time: for what is asked seldom.
+    var matrix: Tensor? {
+        switch self {
+        case .packed(let matrix): matrix.rows(0..<matrix.rows).cast(to: .bf16)
+        case .dense(let tensor): tensor
+        case .mixed(let tensor): tensor.cast(to: .bf16)
+        case .adapted: nil
+        }
+    }
 }
 
 /// What happens to activations on their way into a projection.
@@ -32,49 +81,65 @@ public struct Projection: Sendable {
         }
     }
 
-    private let parts: [Part]
-    private let biases: [Tensor?]
+    /// Products of no more rows than this read the weight once and round nothing.
+    private static let fewRows = 4
 
-    /// - Parameter biases: one a layer, or none at all.
-    public init(_ parts: [Part], biases: [Tensor?] = []) {
+    private(set) var parts: [Part]
+    private(set) var biases: [Tensor?]
+    /// The layers' names in a Hugging Face folder, such as `model.layers.0.mlp.down_proj.weight`; none for a projection that
+    /// isn't changed by name.
+    let names: [String]
+
+    /// - Parameters:
+    ///   - biases: one a layer, or none at all.
+    ///   - names: one a layer, or none at all.
+    public init(_ parts: [Part], biases: [Tensor?] = [], names: [String] = []) {
         self.parts = parts
         self.biases = biases
+        self.names = names
     }
 
     /// Output features of each layer.
     public var sizes: [Int] { parts.flatMap(\.sizes) }
 
     /// The bytes the weights take.
-    public var byteCount: Int {
-        parts.reduce(0) { total, part in
-            switch part.weight {
-            case .packed(let matrix): total + matrix.byteCount
-            case .dense(let tensor): total + tensor.byteCount
+    public var byteCount: Int { parts.reduce(0) { $0 + $1.weight.byteCount } }
+
+    /// The same layers with other weights and biases: `matrix` and `vector` get each layer's name and what it holds. Layers
+    /// whose quantised weights are stacked in one matrix stay as they are.
+    func replacing(
+        matrix: (String, Weight) throws -> Weight, vector: (String, Tensor) throws -> Tensor
+    ) rethrows -> Projection {
+        var changed = self
+        guard names.count == parts.count else { return self }
+        for (index, name) in names.enumerated() {
+            changed.parts[index].weight = try matrix(name, parts[index].weight)
+            if biases.indices.contains(index), let bias = biases[index] {
+                changed.biases[index] = try vector(name.biasName, bias)
             }
         }
+        return changed
     }
 
     /// Applies the layers to x [rows, in] → [rows, sizes[j]] each.
     public func callAsFunction(_ x: Tensor, entrance: Entrance = .identity) -> [Tensor] {
+        // Only a lone product of quantised weights takes the entrance in; for the others it is done once.
+        let fuses = parts.allSatisfy { if case .packed = $0.weight { !x.isRecorded(with: entrance) } else { false } }
+        var (input, rest) = fuses ? (x, entrance) : (enter(x, entrance), .identity)
+        // Several bf16 products round their common input once. (A few rows stay in f32; see `linear`.)
+        if x.shape[0] > Self.fewRows, parts.allSatisfy({ $0.weight.multipliesBF16 }) { input = input.cast(to: .bf16) }
         var outputs: [Tensor] = []
         for part in parts {
-            switch part.weight {
-            case .packed(let matrix):
-                let made = part.sizes.map { Tensor(unfilled: [x.shape[0], $0]) }
-                multiply(matrix, x, entrance: entrance, into: made, sizes: part.sizes, accumulate: false)
-                for output in made { outputs.append(bias(outputs.count).map { output + $0 } ?? output) }
-            case .dense(let weight):
-                outputs.append(linear(enter(x, entrance), weight, bias: bias(outputs.count)))
-            }
+            let biases = biases.isEmpty ? [] : Array(biases[outputs.count..<outputs.count + part.sizes.count])
+            outputs += product(part.weight, input, entrance: rest, sizes: part.sizes, biases: biases)
         }
         return outputs
     }
 
-    private func bias(_ layer: Int) -> Tensor? { biases.isEmpty ? nil : biases[layer] }
-
-    /// residual + W · entrance(x) for a single layer. The residual is the forward pass's own: without gradients it is changed in place.
+    /// residual + W · entrance(x) for a single layer. The residual is the forward pass's own: where nothing is recorded for a
+    /// backward pass it is changed in place.
     public func callAsFunction(_ x: Tensor, entrance: Entrance = .identity, addingTo residual: Tensor) -> Tensor {
-        if case .packed(let matrix) = parts[0].weight, biases.allSatisfy({ $0 == nil }) {
+        if case .packed(let matrix) = parts[0].weight, biases.allSatisfy({ $0 == nil }), !GradientMode.isRecording {
             multiply(matrix, x, entrance: entrance, into: [residual], sizes: parts[0].sizes, accumulate: true)
             return residual
         }
@@ -86,6 +151,41 @@ public struct Projection: Sendable {
         case .identity: x
         case .norm(let weight, let epsilon): rmsNorm(x, weight, eps: epsilon)
         case .swiglu: swiglu(x)
+        }
+    }
+
+    /// - Parameter biases: one a layer, or none at all.
+    private func product(
+        _ weight: Weight, _ x: Tensor, entrance: Entrance, sizes: [Int], biases: [Tensor?]
+    ) -> [Tensor] {
+        let first = biases.first ?? nil
+        switch weight {
+        case .packed(let matrix):
+            var outputs = sizes.map { Tensor(unfilled: [x.shape[0], $0]) }
+            multiply(matrix, x, entrance: entrance, into: outputs, sizes: sizes, accumulate: false)
+            if x.requiresGradient { outputs = recorded(outputs, of: matrix, from: x, sizes: sizes) }
+            return biases.isEmpty
+                ? outputs : zip(outputs, biases).map { output, bias in bias.map { output + $0 } ?? output }
+        case .dense(let weight): return [linear(x, weight, bias: first)]
+        case .mixed(let weight): return [linear(x, weight, bias: first, precision: .bf16)]
+        case .adapted(let base, let adapters):
+            let plain = product(base, x, entrance: entrance, sizes: sizes, biases: biases)
+            let precision: DType = base.isInBF16 ? .bf16 : .f32
+            return [adapters.reduce(plain[0]) { $0 + $1(x, precision: precision) }]
+        }
+    }
+
+    /// Products of quantised weights, which are constants: dX = dY W with W widened to bf16 on the way back.
+    private func recorded(_ outputs: [Tensor], of matrix: PackedMatrix, from x: Tensor, sizes: [Int]) -> [Tensor] {
+        var start = 0
+        return zip(outputs, sizes).map { output, size in
+            let range = start..<start + size
+            start += size
+            return output.recorded(from: [x]) { dy in
+                let weight = matrix.rows(range)
+                guard Processor.multipliesBF16 else { return [matmul(dy, weight)] }
+                return [matmul(dy.cast(to: .bf16), weight.cast(to: .bf16))]
+            }
         }
     }
 
@@ -114,4 +214,17 @@ public struct Projection: Sendable {
             }
         }
     }
+}
+
+extension Tensor {
+    /// Whether a product of this tensor behind an entrance is noted for a backward pass.
+    fileprivate func isRecorded(with entrance: Entrance) -> Bool {
+        if case .norm(let weight, _) = entrance, weight.requiresGradient { return GradientMode.isRecording }
+        return requiresGradient && GradientMode.isRecording
+    }
+}
+
+extension String {
+    /// The name of the bias that stands beside a weight.
+    var biasName: String { hasSuffix(".weight") ? dropLast("weight".count) + "bias" : self }
 }

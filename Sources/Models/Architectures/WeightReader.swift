@@ -15,11 +15,17 @@ struct WeightReader {
     let source: any WeightSource
     let configuration: ModelConfiguration
     let precision: Precision
+    /// Decides over each matrix by its Hugging Face name instead of the precision; then no matrices are stacked.
+    let forms: ((String) -> WeightForm)?
     private let names: TensorNames
     /// Canonical Hugging Face name to the name in the file.
     private let canonical: [String: String]
 
-    init(_ source: any WeightSource, configuration: ModelConfiguration, precision: Precision) {
+    init(
+        _ source: any WeightSource, configuration: ModelConfiguration, precision: Precision,
+        forms: ((String) -> WeightForm)? = nil
+    ) {
+        self.forms = forms
         self.source = source
         self.configuration = configuration
         self.precision = precision
@@ -80,13 +86,24 @@ struct WeightReader {
         return Tensor(values, [count])
     }
 
-    /// A matrix [rows, columns] in the form that the precision asks for.
+    /// A tensor's name in a Hugging Face folder.
+    private func huggingFaceName(_ name: String, expert: Int?) -> String {
+        names.huggingFace(for: name, expert: expert)?.name ?? name
+    }
+
+    /// A matrix [rows, columns] in the form that the precision, or its own form, asks for.
     func weight(_ name: String, rows: Int, columns: Int, expert: Int? = nil) throws -> Weight {
-        try withMatrix(name, rows: rows, columns: columns, expert: expert) { format, bytes in
-            if precision != .f32, let packed = packed([(format, rows, bytes)], columns: columns) {
+        let form = forms.map { $0(huggingFaceName(name, expert: expert)) } ?? (precision == .f32 ? .f32 : .asStored)
+        return try withMatrix(name, rows: rows, columns: columns, expert: expert) { format, bytes in
+            if form == .asStored, let packed = packed([(format, rows, bytes)], columns: columns) {
                 return .packed(packed)
             }
-            return .dense(dense(format, bytes, rows: rows, columns: columns))
+            let tensor = Tensor(format.dequantised(bytes), [rows, columns])
+            return switch form {
+            case .asStored, .bf16: .dense(tensor.cast(to: .bf16))
+            case .f32: .dense(tensor)
+            case .mixed: Processor.multipliesBF16 ? .mixed(tensor) : .dense(tensor)
+            }
         }
     }
 
@@ -103,11 +120,6 @@ struct WeightReader {
             ? PackedMatrix(parts: natives, columns: columns, activationBits: precision == .fast ? 8 : 16) : nil
     }
 
-    private func dense(_ format: WeightFormat, _ bytes: UnsafeRawBufferPointer, rows: Int, columns: Int) -> Tensor {
-        let tensor = Tensor(format.dequantised(bytes), [rows, columns])
-        return precision == .f32 ? tensor : tensor.cast(to: .bf16)
-    }
-
     /// Layers over the same input. Packed weights of one format are stacked; so are, when `merges` says so, their outputs.
     func projection(
         _ layers: [(name: String, rows: Int)], columns: Int, expert: Int? = nil, hasBias: Bool = false,
@@ -116,7 +128,7 @@ struct WeightReader {
         let biases =
             hasBias
             ? try layers.map { try vector($0.name.replacingSuffix(".weight", with: ".bias"), count: $0.rows) } : []
-        if precision != .f32, let matrix = try stacked(layers, columns: columns, expert: expert) {
+        if forms == nil, precision != .f32, let matrix = try stacked(layers, columns: columns, expert: expert) {
             let sizes = layers.map(\.rows)
             return Projection(
                 [Projection.Part(.packed(matrix), sizes: merges ? [sizes.reduce(0, +)] : sizes)], biases: biases)
@@ -125,7 +137,8 @@ struct WeightReader {
             Projection.Part(
                 try weight(layer.name, rows: layer.rows, columns: columns, expert: expert), sizes: [layer.rows])
         }
-        return Projection(parts, biases: biases)
+        return Projection(
+            parts, biases: biases, names: layers.map { huggingFaceName($0.name, expert: expert) })
     }
 
     private func stacked(_ layers: [(name: String, rows: Int)], columns: Int, expert: Int?) throws -> PackedMatrix? {

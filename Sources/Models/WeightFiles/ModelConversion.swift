@@ -17,13 +17,15 @@ public struct ModelConversion: Sendable {
         self.format = format
     }
 
-    /// Writes a Hugging Face folder, which must exist: `config.json` and the weights. Block formats have no place there.
+    /// Writes a Hugging Face folder, which must exist: the words of the source, the weights and `config.json`. Block formats have no
+    /// place there.
     public func writeHuggingFace(to folder: String, shardLimit: Int = 5_000_000_000) throws {
         guard !format.isQuantised else {
             throw WeightFileError(
                 .unsupported, file: folder, field: format.rawValue,
                 "has no place in a Hugging Face folder; choose F32, F16 or BF16")
         }
+        try weights.writeText(to: folder)
         let writer = HuggingFaceFolderWriter(
             tensors: weights.tensors.map { TensorDeclaration(name: $0.name, format: format, shape: $0.shape) },
             configuration: try weights.configuration.huggingFaceDocument(format: format), shardLimit: shardLimit)
@@ -39,13 +41,14 @@ public struct ModelConversion: Sendable {
 
     /// Writes a GGUF file.
     ///
-    /// - Parameter metadata: what stands in the file besides the model's own sizes; nil takes over the source's
-    ///   `general.` and `tokenizer.` keys when the source is GGUF too.
+    /// - Parameters:
+    ///   - path: the file.
+    ///   - metadata: what stands in the file besides the model's own sizes; nil: the words of the source.
     public func writeGGUF(to path: String, metadata: [(key: String, value: GGUFValue)]? = nil) throws {
         let configuration = weights.configuration
         let stored = try ggufTensors()
         var writer = GGUFWriter(architecture: configuration.family.ggufArchitecture)
-        for (key, value) in metadata ?? inheritedMetadata { writer.set(key, value) }
+        for (key, value) in try metadata ?? weights.ggufText() { writer.set(key, value) }
         for (key, value) in configuration.ggufMetadata() { writer.set(key, value) }
         writer.set("general.quantization_version", .uint32(2))
         writer.set("general.file_type", .uint32(fileType))
@@ -111,13 +114,6 @@ public struct ModelConversion: Sendable {
         }
         let values = try weights.floats(of: tensor)
         try sink.write(change.done(values, shape: tensor.shape, weights.configuration))
-    }
-
-    private var inheritedMetadata: [(key: String, value: GGUFValue)] {
-        guard let source = weights.source as? GGUFFile else { return [] }
-        return source.keys.filter {
-            $0.hasPrefix("tokenizer.") || ($0.hasPrefix("general.") && $0 != "general.alignment")
-        }.compactMap { key in source[key].map { (key, $0) } }
     }
 
     /// The number by which llama.cpp names what most of a file's tensors are stored as.

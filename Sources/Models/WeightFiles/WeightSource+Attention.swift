@@ -35,11 +35,11 @@ extension WeightSource {
         }
         let reader = WeightReader(self, configuration: c, precision: .f32)
         func matrix(_ name: String, rows: Int) throws -> [Float] {
-            switch try reader.weight("blk.\(layer).\(name).weight", rows: rows, columns: c.hiddenSize) {
-            case .dense(let tensor): return tensor.floats()
-            case .packed:
-                throw WeightFileError(.unsupported, file: path, field: name, "could not be read in f32")
-            }
+            guard
+                case .dense(let tensor) = try reader.weight(
+                    "blk.\(layer).\(name).weight", rows: rows, columns: c.hiddenSize)
+            else { throw WeightFileError(.unsupported, file: path, field: name, "could not be read in f32") }
+            return tensor.floats()
         }
         func bias(_ name: String, count: Int) throws -> [Float] {
             guard c.hasQueryKeyValueBias else { return [Float](repeating: 0, count: count) }

@@ -75,33 +75,55 @@ extension Tensor {
         let start = (gradient ?? Tensor.full(1, shape)).detached()
         precondition(start.shape == shape, "a gradient of shape \(start.shape) for a tensor of shape \(shape)")
         let kept = Set(retaining.compactMap { $0.node.map(ObjectIdentifier.init) })
-        return propagate(start, from: root, keeping: kept, observer: observer)
+        var result = Gradients()
+        propagate(start, from: root, keeping: kept, into: &result, observer: observer)
+        return result
+    }
+
+    /// Adds factor · ∂self/∂leaf to the gradients of earlier parts of a batch, for every leaf this number was made from, and lets go
+    /// of everything the graph kept for that as it goes: with the least memory, and once only. Nobody else may run the same graph backward,
+    /// before or after.
+    public func accumulateGradients(
+        into gradients: inout Gradients, factor: Float = 1, observer: LinearObserver? = nil
+    ) {
+        precondition(count == 1, "gradients of a tensor of shape \(shape), which is not one number")
+        guard let root = node else { return }
+        propagate(
+            Tensor.full(factor, shape), from: root, consumes: true, into: &gradients, observer: observer)
     }
 }
 
-/// Sends a gradient back from `root` and gives what arrives at the leaves and at the nodes kept. Nodes numbered `floor` or
-/// less count as leaves.
+/// Sends a gradient back from `root` and adds what arrives at the leaves and at the nodes kept to `result`. Nodes numbered `floor`
+/// or less count as leaves. `consumes`: each node lets go of what it saved once it has been passed.
 func propagate(
     _ gradient: Tensor, from root: GradientNode, keeping kept: Set<ObjectIdentifier> = [], floor: Int = 0,
-    observer: LinearObserver?
-) -> Gradients {
+    consumes: Bool = false, into result: inout Gradients, observer: LinearObserver?
+) {
+    func isLeaf(_ node: GradientNode) -> Bool { node.backward == nil || node.number <= floor }
+    if isLeaf(root) { return result.accumulate(gradient.contiguous(), for: root) }
     var pending = Gradients()
-    var result = Gradients()
     pending.accumulate(gradient, for: root)
     GradientMode.withoutGradients {
-        for node in reachable(from: root, floor: floor) {
-            guard let gradient = pending.take(node)?.contiguous() else { continue }
-            let isLeaf = node.backward == nil || node.number <= floor
-            if isLeaf || kept.contains(ObjectIdentifier(node)) { result.accumulate(gradient, for: node) }
-            guard !isLeaf, let rule = node.backward else { continue }
+        var rest = Array(reachable(from: root, floor: floor).reversed())
+        while let node = rest.popLast() {
+            guard !isLeaf(node), let gradient = pending.take(node)?.contiguous(), let rule = node.backward else {
+                continue
+            }
+            if kept.contains(ObjectIdentifier(node)) { result.accumulate(gradient, for: node) }
             let gradients = rule(gradient, observer)
             precondition(gradients.count == node.inputs.count, "an operation's backward gives one gradient an input")
             for (input, gradient) in zip(node.inputs, gradients) {
-                if let input, let gradient { pending.accumulate(gradient.detached(), for: input) }
+                guard let input, let gradient = gradient?.detached() else { continue }
+                // Leaves would wait to the end: their gradients go where they belong at once, and make room.
+                if isLeaf(input) {
+                    result.accumulate(gradient.contiguous(), for: input)
+                } else {
+                    pending.accumulate(gradient, for: input)
+                }
             }
+            if consumes { node.release() }
         }
     }
-    return result
 }
 
 /// Every node the root depends on, latest first, without looking past those numbered `floor` or less.

@@ -16,7 +16,8 @@ public func checkpoint(_ inputs: [Tensor], _ body: @escaping @Sendable ([Tensor]
             let floor = GradientNode.latest
             let again = body(inputs)
             guard let root = again.node else { return outside.map { _ in nil } }
-            let gradients = propagate(gradient, from: root, floor: floor, observer: observer)
+            var gradients = Gradients()
+            propagate(gradient, from: root, floor: floor, consumes: true, into: &gradients, observer: observer)
             return outside.map { gradients.gradient(of: $0) }
         }
     }

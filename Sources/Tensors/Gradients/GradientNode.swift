@@ -12,9 +12,9 @@ final class GradientNode: Sendable {
     /// A backward rule that can also report to the pass's observer.
     typealias Rule = @Sendable (_ gradient: Tensor, _ observer: LinearObserver?) -> [Tensor?]
 
-    /// Written only while nobody else holds the node: when it goes.
+    /// Written only while nobody else uses the node: when it goes, or by the one pass that consumes its graph.
     private(set) nonisolated(unsafe) var inputs: [GradientNode?]
-    let backward: Rule?
+    private(set) nonisolated(unsafe) var backward: Rule?
 
     private static let counter = Atomic<Int>(0)
 
@@ -36,6 +36,12 @@ final class GradientNode: Sendable {
         }
     }
 
+    /// Lets go of the inputs and of what the rule saved.
+    func release() {
+        inputs = []
+        backward = nil
+    }
+
     private func takeInputs() -> [GradientNode] {
         defer { inputs = [] }
         return inputs.compactMap { $0 }
@@ -44,7 +50,8 @@ final class GradientNode: Sendable {
 
 /// Whether operations note how to go backward.
 public enum GradientMode {
-    @TaskLocal static var isRecording = true
+    /// Whether what happens now is noted.
+    @TaskLocal public static var isRecording = true
 
     /// Runs `body` without recording: results need no gradient even where the inputs do.
     public static func withoutGradients<Result>(_ body: () throws -> Result) rethrows -> Result {

@@ -4,7 +4,10 @@ import CKernels
 ///
 /// With a bf16 weight the activations are rounded to bf16 and the sums kept in f32 (for up to four rows, where reading the weight is
 /// all the work, the activations stay f32). With an f16 weight everything is widened to f32. Gradients are f32 whatever the weight.
-public func linear(_ x: Tensor, _ weight: Tensor, bias: Tensor? = nil) -> Tensor {
+///
+/// - Parameter precision: `.bf16` rounds an f32 weight for the products, anew in each direction, so that no rounded copy waits for
+///   the backward pass; nil multiplies in the weight's own precision. Without fast bf16 products, and for up to four rows, it changes nothing.
+public func linear(_ x: Tensor, _ weight: Tensor, bias: Tensor? = nil, precision: DType? = nil) -> Tensor {
     precondition(
         weight.rank == 2 && x.shape.last == weight.shape[1], "linear of \(x.shape) with a weight of \(weight.shape)")
     precondition(bias.map { $0.count == weight.shape[0] } ?? true, "a bias for a weight of \(weight.shape)")
@@ -12,7 +15,10 @@ public func linear(_ x: Tensor, _ weight: Tensor, bias: Tensor? = nil) -> Tensor
     outShape[-1] = weight.shape[0]
     let inputs = x.detached().reshaped([-1, weight.shape[1]])
     let y = Tensor(unfilled: [inputs.shape[0], weight.shape[0]])
-    let narrowed = linearForward(inputs, weight.detached(), bias?.detached(), into: y)
+    let rounds =
+        precision == .bf16 && weight.dtype == .f32 && Processor.multipliesBF16 && inputs.shape[0] > Int(CK_FEW_ROWS)
+    let used = rounds ? weight.detached().cast(to: .bf16) : weight.detached()
+    let narrowed = linearForward(inputs, used, bias?.detached(), into: y)
     let result = y.reshaped(outShape)
     guard records(x, weight, bias) else { return result }
 
@@ -21,16 +27,17 @@ public func linear(_ x: Tensor, _ weight: Tensor, bias: Tensor? = nil) -> Tensor
     let savedWeight = xNeeds ? weight.detached() : nil
     let savedInput = weightNeeds ? narrowed : nil
     let name = weight
-    let precision: DType = weight.dtype == .bf16 && Processor.multipliesBF16 ? .bf16 : .f32
+    let width = y.shape[1]  // alone: a rule that captured y would keep it until the backward pass
+    let precision: DType = used.dtype == .bf16 && Processor.multipliesBF16 ? .bf16 : .f32
     return result.recorded(from: [x, weight] + (bias.map { [$0] } ?? [])) { dy, observer in
-        let dy = dy.reshaped([-1, y.shape[1]])
+        let dy = dy.reshaped([-1, width])
         let narrow = dy.cast(to: precision)
         if let observer, let savedInput { observer(name, savedInput, dy) }
         var gradients: [Tensor?] = [
             // dX = dY W
             savedWeight.map { weight in
                 let dx = Tensor(unfilled: [dy.shape[0], weight.shape[1]])
-                product(narrow, weight, into: dx)
+                product(narrow, rounds ? weight.cast(to: .bf16) : weight, into: dx)
                 return dx.reshaped(xShape)
             },
             // dW = dYᵀ X

@@ -60,7 +60,7 @@ public func linearCrossEntropy(
     let (dx, dw) = (gradients.x, gradients.weight)
     return Tensor(Float(loss)).recorded(from: [x, weight]) { dy in
         let factor = dy.item
-        return [dx.map { $0 * factor }, dw.map { $0 * factor }]
+        return factor == 1 ? [dx, dw] : [dx.map { $0 * factor }, dw.map { $0 * factor }]
     }
 }
 

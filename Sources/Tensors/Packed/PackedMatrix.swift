@@ -112,6 +112,20 @@ public final class PackedMatrix: @unchecked Sendable {
         withUnsafePointer(to: matrix) { ck_packed_row($0, Int64(row), out) }
     }
 
+    /// Rows as f32: [range.count, columns].
+    public func rows(_ range: Range<Int>) -> Tensor {
+        precondition(range.lowerBound >= 0 && range.upperBound <= rows, "rows \(range) of a matrix of \(rows)")
+        let result = Tensor(unfilled: [range.count, columns])
+        result.withMutableFloatPointer { out in
+            parallel((range.count + 63) / 64) { chunk in
+                for row in chunk * 64..<min(range.count, chunk * 64 + 64) {
+                    self.row(range.lowerBound + row, into: out + row * columns)
+                }
+            }
+        }
+        return result
+    }
+
     /// out[i, n] = Σₖ x[i, k] · w[n, k], added to what `out` holds when `accumulate` says so. Rows of `out` are `stride` floats apart.
     public func multiply(
         _ x: borrowing QuantisedActivations, into out: UnsafeMutablePointer<Float>, stride: Int,

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Inference
 import Laboratory
+import Models
 import Text
 
 struct Bench: AsyncParsableCommand {

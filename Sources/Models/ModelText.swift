@@ -1,5 +1,4 @@
 import Foundation
-import Models
 import Text
 
 /// A model file's words: its tokenizer and chat template.
@@ -12,7 +11,7 @@ public struct ModelText: Sendable {
         try self.init(openWeights(at: path))
     }
 
-    init(_ source: any WeightSource) throws {
+    public init(_ source: any WeightSource) throws {
         let files = try TextFiles(source)
         let tokenizer = try Tokenizer(files.specification)
         self.tokenizer = tokenizer
@@ -90,36 +89,5 @@ struct TextFiles {
         try array.bytes.withUnsafeBytes { bytes in
             try ByteStrings(lengthPrefixed: bytes, count: array.count, field: "tokenizer.ggml.\(field)")
         }
-    }
-}
-
-extension Tokenizer {
-    /// The tokens of a rendered conversation: special tokens are recognised in the template's own text alone, and what stands
-    /// between two of them is one text to the tokenizer, whoever wrote it.
-    func encode(segments: [ChatTemplate.Segment]) -> [TokenID] {
-        var ids: [TokenID] = []
-        var run: [UInt8] = []
-        func flush() {
-            if !run.isEmpty { ids += encode(run) }
-            run = []
-        }
-        for segment in segments {
-            let bytes = Array(segment.text.utf8)
-            guard segment.isTemplateOwn else {
-                run += bytes
-                continue
-            }
-            var end = 0
-            for token in encodeWithOffsets(bytes, special: .recognised)
-            where isSpecial(token.id) && !token.range.isEmpty {
-                run += bytes[end..<token.range.lowerBound]
-                flush()
-                ids.append(token.id)
-                end = token.range.upperBound
-            }
-            run += bytes[end...]
-        }
-        flush()
-        return ids
     }
 }

@@ -1,0 +1,53 @@
+import Tensors
+
+/// Which samples each step of a run takes: all of them in an order drawn anew for every epoch, as many a step as asked for. The order
+/// depends on the seed and the step alone, so a run that goes on after an interruption takes what it would have taken.
+package struct DataOrder {
+    package let count: Int
+    package let perStep: Int
+    package let seed: UInt64
+    /// The order of the epoch looked at last.
+    private var epoch = -1
+    private var order: [Int] = []
+
+    package init(count: Int, perStep: Int, seed: UInt64) {
+        precondition(count > 0 && perStep > 0)
+        self.count = count
+        self.perStep = perStep
+        self.seed = seed
+    }
+
+    /// How many steps so many epochs take; the last one may have fewer samples.
+    package func steps(epochs: Double) -> Int { max(1, Int((Double(count) * epochs / Double(perStep)).rounded(.up))) }
+
+    /// The samples of a step, counted from 1. Steps go on over the end of an epoch.
+    package mutating func samples(ofStep step: Int) -> [Int] {
+        let first = (step - 1) * perStep
+        return (first..<first + perStep).map { place in
+            if place / count != epoch {
+                epoch = place / count
+                order = Array(0..<count)
+                var generator = SeededGenerator(seed: seed &+ UInt64(epoch) &* 0xd134_2543_de82_ef95)
+                order.shuffle(using: &generator)
+            }
+            return order[place % count]
+        }
+    }
+}
+
+/// Cuts a step's samples into forward passes of at most so many tokens each. The longest go first, each into the first pass that has
+/// room, so that passes are full and there are few of them; nothing is padded. A sample longer than the limit has a pass of its own.
+package func passes(_ samples: [Int], tokens: (Int) -> Int, limit: Int) -> [[Int]] {
+    let sized = samples.map { ($0, tokens($0)) }.enumerated()
+        .sorted { ($1.element.1, $0.offset) < ($0.element.1, $1.offset) }.map(\.element)
+    var passes: [(samples: [Int], tokens: Int)] = []
+    for (sample, size) in sized {
+        if let place = passes.firstIndex(where: { $0.tokens + size <= limit }) {
+            passes[place].samples.append(sample)
+            passes[place].tokens += size
+        } else {
+            passes.append(([sample], size))
+        }
+    }
+    return passes.map(\.samples)
+}

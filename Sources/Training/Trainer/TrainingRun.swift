@@ -1,0 +1,84 @@
+import Foundation
+import Models
+import Tensors
+
+/// A whole training run as a value: which model, on what, how, and where the result goes. What a command line or a method fills in.
+///
+/// The output folder receives the result, `run.json` with the curves, and the checkpoints under `checkpoints`. Adapters are written in PEFT's format,
+/// changed weights in the kind of file they came from. Calling a run again over a folder with checkpoints goes on from the
+/// latest one.
+public struct TrainingRun<Training: Objective>: Sendable {
+    /// A GGUF file or a Hugging Face folder.
+    public var model: String
+    public var objective: Training
+    public var parameterisation: any Parameterisation
+    public var optimisation: Optimisation
+    public var samples: [Training.Sample]
+    /// Samples to evaluate on.
+    public var heldOut: [Training.Sample] = []
+    public var settings = TrainerSettings()
+    public var precision = ComputePrecision.bf16
+    /// The number format of a model that is written as a whole.
+    public var format = WeightFormat.bf16
+    /// The folder of the result.
+    public var output: String
+
+    public init(
+        model: String, objective: Training, parameterisation: any Parameterisation, optimisation: Optimisation,
+        samples: [Training.Sample], output: String
+    ) {
+        self.model = model
+        self.objective = objective
+        self.parameterisation = parameterisation
+        self.optimisation = optimisation
+        self.samples = samples
+        self.output = output
+    }
+
+    /// Trains, and writes the result unless the run was interrupted. Occupies the calling thread until the end.
+    @discardableResult
+    public func run(
+        stop: TrainingStop = TrainingStop(), onEvent: (TrainingEvent) throws -> Void = { _ in }
+    ) throws -> TrainingSummary {
+        let source = try openWeights(at: model)
+        let trainable = try parameterisation.load(source, precision: precision, seed: settings.seed)
+        let trainer = try Trainer(
+            trainable, objective: objective, optimisation: optimisation, samples: samples, heldOut: heldOut,
+            settings: settings, folder: output + "/checkpoints",
+            modelKey: "\(source.fingerprint()) \(precision.rawValue) \(parameterisation)")
+        let summary = try trainer.run(stop: stop, onEvent: onEvent)
+        if summary.outcome != .interrupted { try write(trainable, from: source) }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+        try writeFile([UInt8](encoder.encode(summary)), to: output + "/run.json")
+        return summary
+    }
+
+    /// The same on a thread of its own, event by event. Ending the loop over the events asks the run to stop; it then ends with a
+    /// checkpoint.
+    public func events() -> AsyncThrowingStream<TrainingEvent, any Error> {
+        AsyncThrowingStream { continuation in
+            let stop = TrainingStop()
+            continuation.onTermination = { _ in stop.request() }
+            let thread = Thread {
+                do {
+                    try run(stop: stop) { continuation.yield($0) }
+                    continuation.finish()
+                } catch {
+                    continuation.finish(throwing: error)
+                }
+            }
+            thread.name = "training"
+            thread.stackSize = 8 << 20
+            thread.start()
+        }
+    }
+
+    private func write(_ trainable: TrainableModel, from source: any WeightSource) throws {
+        if let adapters = trainable.adapters {
+            try AdapterFolder.write(adapters, of: trainable.model.configuration, baseModel: model, to: output)
+        } else {
+            try ModelExport(source, trained: trainable.parameters).write(to: output, format: format)
+        }
+    }
+}

@@ -1,0 +1,121 @@
+import Foundation
+import Models
+import Tensors
+import Testing
+import Training
+
+/// Adapters in PEFT's format, both ways.
+@Suite struct AdapterTests {
+    static let peftFolder = Golden.folder.appendingPathComponent("training-adapter").path
+
+    func sums(_ model: DecoderModel) -> [Float] {
+        GradientMode.withoutGradients { Policy(model).logProbabilities(TinyModel.samples).sums.floats() }
+    }
+
+    /// An adapter that PEFT trained and saved gives here what it gave there.
+    @Test func loadsPEFT() throws {
+        let golden = try Golden.values.get().lora
+        let model = try DecoderModel(TinyModel.source(), precision: .f32)
+        let set = try AdapterFolder.read(Self.peftFolder, for: model.configuration)
+        #expect(set.members.count == 14)
+        #expect(relativeError(sums(try set.applied(to: model)), golden.sums) <= 1e-4)
+    }
+
+    /// What is written has the tensors that PEFT writes, with the same numbers after a round trip. A folder named in `LYCEUM_ADAPTER_OUT`
+    /// receives it, for `training.py --check`.
+    @Test func writesPEFT() throws {
+        let out = ProcessInfo.processInfo.environment["LYCEUM_ADAPTER_OUT"]
+        try withTemporaryFolder { temporary in
+            let folder = out ?? temporary
+            let model = try DecoderModel(TinyModel.source(), precision: .f32)
+            let set = try AdapterFolder.read(Self.peftFolder, for: model.configuration)
+            try AdapterFolder.write(set, of: model.configuration, to: folder)
+            let (ours, theirs) = (
+                try SafetensorsFile(path: folder + "/adapter_model.safetensors"),
+                try SafetensorsFile(path: Self.peftFolder + "/adapter_model.safetensors")
+            )
+            #expect(Set(ours.tensors.map(\.name)) == Set(theirs.tensors.map(\.name)))
+            for info in theirs.tensors {
+                #expect(ours.info(info.name)?.shape == info.shape)
+                #expect(try ours.floats(of: info.name) == theirs.floats(of: info.name), "\(info.name)")
+            }
+            let again = try AdapterFolder.read(folder, for: model.configuration)
+            #expect(again.configuration.rank == 4 && again.configuration.alpha == 8)
+            #expect(sums(try again.applied(to: model)) == sums(try set.applied(to: model)))
+        }
+    }
+
+    /// An adapter on a model in GGUF's row order means the same as on the Hugging Face folder.
+    @Test func rowOrderOfGGUF() throws {
+        try withTemporaryFolder { folder in
+            let path = folder + "/tiny.gguf"
+            try ModelConversion(ModelWeights(TinyModel.source()), format: .f32).writeGGUF(to: path, metadata: [])
+            let golden = try Golden.values.get().lora
+            let model = try DecoderModel(openWeights(at: path), precision: .f32)
+            let set = try AdapterFolder.read(Self.peftFolder, for: model.configuration)
+            #expect(relativeError(sums(try set.applied(to: model)), golden.sums) <= 1e-4)
+            try AdapterFolder.write(set, of: model.configuration, to: folder)
+            let ours = try SafetensorsFile(path: folder + "/adapter_model.safetensors")
+            let theirs = try SafetensorsFile(path: Self.peftFolder + "/adapter_model.safetensors")
+            for info in theirs.tensors { #expect(try ours.floats(of: info.name) == theirs.floats(of: info.name)) }
+        }
+    }
+
+    @Test func merges() throws {
+        let golden = try Golden.values.get().lora
+        try withTemporaryFolder { folder in
+            let source = try TinyModel.source()
+            let model = try DecoderModel(source, precision: .f32)
+            let set = try AdapterFolder.read(Self.peftFolder, for: model.configuration)
+            try ModelExport(source, adapters: [set]).writeHuggingFace(to: folder, format: .f32)
+            let merged = try openWeights(at: folder)
+            #expect(relativeError(sums(try DecoderModel(merged, precision: .f32)), golden.sums) <= 1e-4)
+            let values = try merged.floats(of: "model.layers.1.self_attn.k_proj.weight")
+            let shown = stride(from: 0, to: values.count, by: 37).map { values[$0] }
+            #expect(relativeError(shown, try #require(golden.mergedValues)) <= 1e-5)
+        }
+    }
+
+    @Test func refusesWhatItCannotRead() throws {
+        let configuration = try TinyModel.source().configuration()
+        try withTemporaryFolder { folder in
+            func write(_ text: String) throws {
+                try text.write(toFile: folder + "/adapter_config.json", atomically: true, encoding: .utf8)
+            }
+            for text in [
+                "{", "{\"peft_type\":\"IA3\"}", "{\"peft_type\":\"LORA\",\"r\":0,\"lora_alpha\":1}",
+                "{\"peft_type\":\"LORA\",\"r\":4,\"lora_alpha\":1,\"use_dora\":true}",
+            ] {
+                try write(text)
+                #expect(throws: (any Error).self) { try AdapterFolder.read(folder, for: configuration) }
+            }
+            // The right settings over tensors of another rank.
+            try write("{\"peft_type\":\"LORA\",\"r\":8,\"lora_alpha\":1}")
+            try FileManager.default.copyItem(
+                atPath: Self.peftFolder + "/adapter_model.safetensors", toPath: folder + "/adapter_model.safetensors")
+            #expect(throws: TrainingError.self) { try AdapterFolder.read(folder, for: configuration) }
+        }
+    }
+
+    /// Dropout changes training passes only, and a pass computed again drops the same numbers.
+    @Test func dropsOut() throws {
+        let model = try LowRankAdaptation(rank: 4, alpha: 8, dropout: 0.5).load(
+            TinyModel.source(), precision: .f32, seed: 3)
+        for parameter in model.parameters where parameter.name.contains("lora_B") {
+            parameter.tensor.detached().assign(Golden.numbers(parameter.tensor.shape, 8))
+        }
+        let plain = sums(model.model)
+        #expect(sums(model.model) == plain)
+        model.dropoutSeed.current = 5
+        let dropped = sums(model.model)
+        #expect(dropped != plain)
+        #expect(sums(model.model) == dropped)
+        func gradient(_ recomputes: Bool) throws -> [Float] {
+            let loss = Policy(model.model, recomputes: recomputes).crossEntropy(TinyModel.samples)
+            return try #require(loss.backward()[model.parameters[0].tensor]).floats()
+        }
+        #expect(try gradient(true) == gradient(false))
+        model.dropoutSeed.current = 6
+        #expect(sums(model.model) != dropped)
+    }
+}

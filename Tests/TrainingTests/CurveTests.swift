@@ -1,0 +1,68 @@
+import Models
+import Tensors
+import Testing
+import Training
+
+/// Fifty steps of training against PyTorch's loss curve.
+@Suite struct CurveTests {
+    func train(
+        _ model: TrainableModel, rate: Double, decay: Double, change: (inout TrainerSettings) -> Void = { _ in }
+    ) throws -> [StepReport] {
+        var settings = TrainerSettings()
+        settings.samplesPerStep = TinyModel.samples.count
+        settings.steps = 50
+        change(&settings)
+        let optimisation = try Optimisation(
+            rate: rate, schedule: LearningRateSchedule(.linear(end: 0), warmUp: 5), decay: decay)
+        let trainer = try Trainer(
+            model, objective: Supervised(), optimisation: optimisation, samples: TinyModel.samples, settings: settings)
+        return try trainer.run().history.steps
+    }
+
+    func expect(_ steps: [StepReport], follow golden: Golden.Curve) {
+        #expect(steps.count == golden.losses.count)
+        for (step, loss) in zip(steps, golden.losses) { #expect(abs(step.loss - loss) <= 1e-3, "step \(step.step)") }
+        for (step, norm) in zip(steps, golden.norms) {
+            #expect(abs(step.gradientNorm - norm) <= 1e-2 * norm, "step \(step.step)")
+        }
+    }
+
+    @Test(arguments: [false, true]) func full(_ recomputes: Bool) throws {
+        let golden = try Golden.values.get().full
+        let model = try TinyModel.load()
+        let steps = try train(model, rate: 3e-3, decay: 0.1) { $0.recomputes = recomputes }
+        expect(steps, follow: golden)
+        let sums = Policy(model.model).logProbabilities(TinyModel.samples).sums.floats()
+        #expect(relativeError(sums, golden.sums) <= 2e-3)
+    }
+
+    /// A step divided into many passes is the same step.
+    @Test func accumulated() throws {
+        let steps = try train(try TinyModel.load(), rate: 3e-3, decay: 0.1) { $0.tokensPerPass = 30 }
+        expect(steps, follow: try Golden.values.get().full)
+    }
+
+    @Test func lowRank() throws {
+        let golden = try Golden.values.get().lora
+        let model = try TinyModel.loraModel()
+        expect(try train(model, rate: 1e-2, decay: 0), follow: golden)
+        let sums = Policy(model.model).logProbabilities(TinyModel.samples).sums.floats()
+        #expect(relativeError(sums, golden.sums) <= 2e-3)
+    }
+
+    /// Only what is chosen moves, and gradients reach it through frozen layers.
+    @Test func chosen() throws {
+        let model = try TinyModel.load(ChosenWeights(["layers.0.mlp.*", "*layers.0.mlp.down_proj.weight"]))
+        #expect(model.parameters.map(\.name) == ["model.layers.0.mlp.down_proj.weight"])
+        let steps = try train(model, rate: 3e-3, decay: 0)
+        #expect(try #require(steps.last).loss < steps[0].loss - 0.1)
+        #expect(throws: TrainingError.self) { try TinyModel.load(ChosenWeights(["nothing"])) }
+    }
+
+    /// In bf16 the curve stays close to f32's.
+    @Test func lowPrecision() throws {
+        let golden = try Golden.values.get().full
+        let steps = try train(try TinyModel.load(precision: .bf16), rate: 3e-3, decay: 0.1)
+        for (step, loss) in zip(steps, golden.losses) { #expect(abs(step.loss - loss) <= 0.03, "step \(step.step)") }
+    }
+}

@@ -1,0 +1,42 @@
+import Tensors
+import Testing
+import Training
+
+// The example of Docs/Objectives.md; keep the two alike.
+
+/// A text that is to be forgotten.
+struct ForgetSample: Sendable {
+    var text: TokenSequence
+}
+
+/// Negative preference optimisation (Zhang et al. 2024, equation 3): -2/β · log σ(-β log π(y)/π_ref(y)), which makes a text less likely than it
+/// was, ever more gently.
+struct NegativePreference: Objective {
+    var beta = 0.1
+
+    var name: String { "npo" }
+    var usesReference: Bool { true }
+
+    func texts(of sample: ForgetSample) -> [TokenSequence] { [sample.text] }
+
+    func loss(of batch: ObjectiveBatch<ForgetSample>, policy: Policy) throws -> ObjectiveLoss {
+        let logRatios = policy.logProbabilities(batch.texts).sums - Tensor(batch.referenceSums)
+        let losses = logSigmoid(logRatios * Float(-beta)) * Float(-2 / beta)
+        return ObjectiveLoss(losses.sum(), sums: ["forgotten": -Double(logRatios.detached().sum().item)])
+    }
+}
+
+@Suite struct OwnObjectiveTests {
+    /// Starts at 2/β · log 2, and makes the texts less likely.
+    @Test func theDocumentedObjectiveTrains() throws {
+        var settings = TrainerSettings()
+        settings.steps = 8
+        settings.samplesPerStep = 4
+        let trainer = try Trainer(
+            try TinyModel.load(), objective: NegativePreference(), optimisation: try Optimisation(rate: 3e-3),
+            samples: TinyModel.samples[..<4].map { ForgetSample(text: $0) }, settings: settings)
+        let steps = try trainer.run().history.steps
+        #expect(abs(steps[0].loss - 20 * 0.693147) < 1e-2)
+        #expect(try #require(steps[7].figures["forgotten"]) > 1)
+    }
+}
