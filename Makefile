@@ -40,7 +40,7 @@ claims: build ## every built method's experiment: Docs/Claims.md and Docs/Claims
 	$(LYCEUM) claims
 
 fuzz: setup ## hostile input under the address sanitizer, FUZZ mutations a format
-	LYCEUM_FUZZ=$(FUZZ) ASAN_OPTIONS=detect_leaks=0 \
+	LYCEUM_FUZZ=$(FUZZ) ASAN_OPTIONS=detect_leaks=0:handle_sigill=1 SWIFT_BACKTRACE=enable=no \
 		$(SWIFT) test $(BUILD) --sanitize=address --scratch-path .build-fuzz --filter Fuzz
 
 docs: setup ## the documentation, in .build/documentation

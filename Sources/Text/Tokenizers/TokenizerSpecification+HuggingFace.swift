@@ -109,6 +109,8 @@ struct HuggingFaceVocabulary {
     /// For a unigram model: the log-probability of each token, 0 for added ones.
     private(set) var scores: [Double] = []
     private(set) var added: [AddedToken] = []
+    /// Ids are below this.
+    private static let idLimit = 1 << 28
 
     init(_ model: TokenizerJSONReader, added reader: TokenizerJSONReader?) throws(TokenizerError) {
         let vocab = try model.required("vocab")
@@ -124,7 +126,7 @@ struct HuggingFaceVocabulary {
             }
         } else {
             for member in try vocab.members {
-                guard let id = member.value.intValue, id >= 0 else {
+                guard let id = member.value.intValue, id >= 0, id < Self.idLimit else {
                     throw TokenizerError("model.vocab", "must map '\(member.key.prefix(100))' to an id")
                 }
                 entries.append((member.key, id))
@@ -156,7 +158,7 @@ struct HuggingFaceVocabulary {
     private static func addedTokens(_ reader: TokenizerJSONReader) throws(TokenizerError) -> [AddedToken] {
         var tokens: [AddedToken] = []
         for entry in try reader.elements {
-            let id = try entry.required("id").id(below: 1 << 28)
+            let id = try entry.required("id").id(below: idLimit)
             var token = AddedToken(
                 id: id, content: try entry.text("content"), isSpecial: try entry.flag("special", default: false))
             token.singleWord = try entry.flag("single_word", default: false)

@@ -56,6 +56,12 @@ struct TokenizerFuzzTests {
         }
     }
 
+    @Test("An id beyond all reason is refused", arguments: [Int.max, -1, 1 << 28])
+    func hugeIdentifier(_ id: Int) throws {
+        let json: JSONValue = ["model": ["type": "BPE", "vocab": ["a": .integer(id)], "merges": []]]
+        #expect(throws: TokenizerError.self) { try TokenizerSpecification(tokenizerJSON: json) }
+    }
+
     @Test("Half a character in a character map is written as question marks")
     func brokenReplacement() throws {
         // A trie that knows "a" alone, whose replacement are two bytes of a character of three.
