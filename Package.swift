@@ -54,7 +54,7 @@ let package = Package(
         .executableTarget(
             name: "lyceum",
             dependencies: [
-                "Catalogue", "Laboratory", "Inference", "Models", "Remote", "Tensors", "Text",
+                "Catalogue", "Laboratory", "Inference", "Models", "Remote", "Tensors", "Text", "Training",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 

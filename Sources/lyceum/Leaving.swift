@@ -19,11 +19,11 @@ enum Leaving {
 
     /// Says what went wrong and ends the program.
     static func leave(with error: any Error) -> Never {
+        if let code = error as? ExitCode { exit(code.rawValue) }
         if error is CancellationError || Interrupts.wasInterrupted {
             write("Interrupted. What was done is kept; lyceum runs shows it.\n", to: STDERR_FILENO)
             exit(130)
         }
-        if let code = error as? ExitCode { exit(code.rawValue) }
         let parserCode = Lyceum.exitCode(for: error)
         if parserCode == .success {
             write(Lyceum.fullMessage(for: error) + "\n", to: STDOUT_FILENO)

@@ -1,0 +1,343 @@
+import ArgumentParser
+import Foundation
+import Laboratory
+import Models
+import Text
+import Training
+
+struct Tune: AsyncParsableCommand {
+    enum Goal: String, ExpressibleByArgument, CaseIterable {
+        case sft, text, dpo, ipo, simpo, orpo
+
+        var wantsPairs: Bool { self != .sft && self != .text }
+    }
+
+    enum Form: String, ExpressibleByArgument, CaseIterable {
+        case lora, qlora, full
+    }
+
+    enum Rule: String, ExpressibleByArgument, CaseIterable {
+        case adamw, lion, adafactor, sgd
+
+        var optimiser: any Optimiser {
+            switch self {
+            case .adamw: AdamW()
+            case .lion: Lion()
+            case .adafactor: Adafactor()
+            case .sgd: GradientDescent(momentum: 0.9)
+            }
+        }
+    }
+
+    enum Course: String, ExpressibleByArgument, CaseIterable {
+        case constant, linear, cosine, wsd
+
+        var course: LearningRateSchedule.Course {
+            switch self {
+            case .constant: .constant
+            case .linear: .linear(end: 0)
+            case .cosine: .cosine(end: 0.1)
+            case .wsd: .stableThenDecay(decay: 0.2, end: 0)
+            }
+        }
+    }
+
+    enum Compute: String, ExpressibleByArgument, CaseIterable {
+        case bf16, f32
+    }
+
+    static let configuration = CommandConfiguration(
+        abstract: "Train a model, or an adapter beside it, on your data.",
+        discussion: """
+            sft learns the assistant's turns of conversations (messages, instruction and output,
+            prompt and completion, question and answer), text every token of plain texts; the
+            others learn from pairs (prompt, chosen, rejected). An adapter is written in PEFT's
+            format, a whole model as the kind of file it came from. Ctrl-C writes a checkpoint;
+            the same command goes on from it.
+
+              lyceum tune --objective sft --data chats.jsonl --out tuned
+              lyceum tune --objective dpo --data pairs.jsonl --rate 5e-6 --out preferred
+              lyceum tune --objective text --data book.jsonl --form full --out read
+              lyceum merge --adapter tuned --out model
+            """)
+
+    @Option(help: "What to learn.")
+    var objective = Goal.sft
+
+    @Option(help: ArgumentHelp("The samples: JSONL, JSON, CSV or text.", valueName: "file"), completion: .file())
+    var data: String
+
+    @Option(help: ArgumentHelp("Samples to evaluate on.", valueName: "file"), completion: .file())
+    var heldOut: String?
+
+    @Option(help: ArgumentHelp("The folder of the result.", valueName: "folder"), completion: .directory)
+    var out: String
+
+    @Option(
+        name: .shortAndLong, help: ArgumentHelp("A GGUF file, a Hugging Face folder or embedded.", valueName: "model"),
+        completion: .file())
+    var model = "embedded"
+
+    @Option(help: "lora: an adapter; qlora: the same beside quantised weights; full: all weights.")
+    var form = Form.lora
+
+    @Option(help: "An adapter's rank.")
+    var rank = 16
+
+    @Option(help: "An adapter's scale, times the rank.")
+    var alpha = 32.0
+
+    @Option(help: "Share of an adapter's inputs that training leaves out.")
+    var dropout = 0.0
+
+    @Option(help: "The layers that get an adapter, separated by commas (else all linear ones).")
+    var targets: String?
+
+    @Option(help: "The rule that moves the weights.")
+    var optimiser = Rule.adamw
+
+    @Option(help: "The full learning rate (else 2e-4 for adapters, 2e-5 for all weights, a tenth of that for pairs).")
+    var rate: Double?
+
+    @Option(help: "How the rate runs after the warm-up.")
+    var schedule = Course.cosine
+
+    @Option(help: "Steps until the full rate is reached.")
+    var warmUp = 10
+
+    @Option(help: "Weight decay of matrices.")
+    var decay = 0.0
+
+    @Option(help: "How often every sample is seen.")
+    var epochs = 1.0
+
+    @Option(help: "The steps, instead of --epochs.")
+    var steps: Int?
+
+    @Option(help: "Samples of one step.")
+    var batch = 8
+
+    @Option(help: "The longest sample in tokens; the rest is cut.")
+    var longest = 1024
+
+    @Option(help: "Tokens of one forward pass: decides the memory, not the result.")
+    var tokensPerPass = 512
+
+    @Flag(help: "Compute layers again on the way back: less memory, more time.")
+    var recompute = false
+
+    @Option(help: "How the products are computed.")
+    var precision = Compute.bf16
+
+    @Option(help: "Of the order of samples, starting values and dropout.")
+    var seed: UInt64 = 1
+
+    @Option(help: "Steps between evaluations (else one at the end).")
+    var evaluateEvery: Int?
+
+    @Option(help: "Evaluations without a new best after which training ends.")
+    var patience: Int?
+
+    @Flag(help: "End with the parameters of the best evaluation.")
+    var keepBest = false
+
+    @Option(help: "Steps between checkpoints (else one when interrupted).")
+    var checkpointEvery: Int?
+
+    func validate() throws {
+        guard form != .full || targets == nil else { throw ValidationError("--targets belongs to an adapter.") }
+        guard patience == nil || heldOut != nil else { throw ValidationError("--patience needs --held-out FILE.") }
+        guard !keepBest || heldOut != nil else { throw ValidationError("--keep-best needs --held-out FILE.") }
+    }
+
+    func run() async throws {
+        let path = try ModelReference(model).localPath()
+        var encoder = try SampleEncoder(ModelText(path: path), limit: longest)
+        let summary: TrainingSummary
+        switch objective {
+        case .sft:
+            summary = try await train(
+                Supervised(), path, samples: conversations(data, &encoder), heldOut: conversations(heldOut, &encoder),
+                cut: encoder)
+        case .text:
+            summary = try await train(
+                Supervised(), path, samples: texts(data, &encoder), heldOut: texts(heldOut, &encoder), cut: encoder)
+        case .dpo, .ipo, .simpo, .orpo:
+            let samples = try pairs(data, &encoder)
+            let heldOut = try pairs(heldOut, &encoder)
+            switch objective {
+            case .ipo:
+                summary = try await train(
+                    DPO(loss: .identity), path, samples: samples, heldOut: heldOut, cut: encoder)
+            case .simpo: summary = try await train(SimPO(), path, samples: samples, heldOut: heldOut, cut: encoder)
+            case .orpo: summary = try await train(ORPO(), path, samples: samples, heldOut: heldOut, cut: encoder)
+            default: summary = try await train(DPO(), path, samples: samples, heldOut: heldOut, cut: encoder)
+            }
+        }
+        if summary.outcome == .interrupted {
+            Console.standardError().tell("Interrupted. The same command goes on from the checkpoint.")
+            throw ExitCode(130)
+        }
+    }
+
+    // MARK: Samples
+
+    private func conversations(_ file: String?, _ encoder: inout SampleEncoder) throws -> [TokenSequence] {
+        try Self.records(file, as: ConversationRecord.self).map { try encoder.conversation($0.messages) }
+    }
+
+    private func texts(_ file: String?, _ encoder: inout SampleEncoder) throws -> [TokenSequence] {
+        try Self.records(file, as: TextRecord.self).map { encoder.text($0.text) }
+    }
+
+    private func pairs(_ file: String?, _ encoder: inout SampleEncoder) throws -> [PreferencePair] {
+        try Self.records(file, as: PreferenceRecord.self).map {
+            try encoder.pair(prompt: $0.prompt, chosen: $0.chosen, rejected: $0.rejected)
+        }
+    }
+
+    private static func records<Shape: DataRecord>(_ file: String?, as shape: Shape.Type) throws -> [Shape] {
+        try file.map { try DataSet(path: $0).records(as: shape) } ?? []
+    }
+
+    // MARK: Training
+
+    private func train<Training: Objective>(
+        _ objective: Training, _ path: String, samples: [Training.Sample], heldOut: [Training.Sample],
+        cut encoder: SampleEncoder
+    ) async throws -> TrainingSummary {
+        let standard = (form == .full ? 2e-5 : 2e-4) * (self.objective.wantsPairs ? 0.1 : 1)
+        var run = TrainingRun(
+            model: path, objective: objective, parameterisation: try parameterisation(),
+            optimisation: try Optimisation(
+                optimiser.optimiser, rate: rate ?? standard,
+                schedule: LearningRateSchedule(schedule.course, warmUp: warmUp), decay: decay),
+            samples: samples, output: out)
+        run.heldOut = heldOut
+        run.precision = precision == .bf16 ? .bf16 : .f32
+        run.settings = settings
+        let console = Console.standardError()
+        console.tell(
+            "\(objective.name): \(samples.count) samples, \(heldOut.count) held out"
+                + (encoder.cutCount > 0 ? ", \(encoder.cutCount) cut at \(encoder.limit) tokens" : ""))
+        let finished = try await Interrupts.cancelling { [run] in
+            try await Self.follow(run, on: console)
+        }
+        Output.table(Self.table(of: finished.history))
+        Output.line("\(finished.outcome.rawValue): \(out)")
+        return finished
+    }
+
+    private func parameterisation() throws -> any Parameterisation {
+        guard form != .full else { return ChosenWeights.all }
+        let patterns = targets.map { list in
+            list.split(separator: ",").map { NamePattern(String($0)) }
+        }
+        return try LowRankAdaptation(
+            rank: rank, alpha: alpha, dropout: dropout, targets: patterns ?? LowRankAdaptation.allLinear,
+            frozen: form == .qlora ? .asStored : nil)
+    }
+
+    private var settings: TrainerSettings {
+        var settings = TrainerSettings()
+        settings.samplesPerStep = batch
+        settings.tokensPerPass = tokensPerPass
+        settings.epochs = epochs
+        settings.steps = steps
+        settings.seed = seed
+        settings.recomputes = recompute
+        settings.stepsPerEvaluation = evaluateEvery
+        settings.patience = patience
+        settings.keepsBest = keepBest
+        settings.stepsPerCheckpoint = checkpointEvery
+        return settings
+    }
+
+    /// Runs to the end under one progress line. Cancelling stops after the step at hand, with a checkpoint.
+    private static func follow<Training: Objective>(
+        _ run: TrainingRun<Training>, on console: Console
+    ) async throws -> TrainingSummary {
+        let stop = TrainingStop()
+        let progress = TrainingProgress(console: console)
+        return try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                let thread = Thread {
+                    continuation.resume(with: Result { try run.run(stop: stop) { progress.show($0) } })
+                }
+                thread.name = "lyceum.training"
+                thread.stackSize = 8 << 20
+                thread.start()
+            }
+        } onCancel: {
+            stop.request()
+        }
+    }
+
+    private static func table(of history: TrainingHistory) -> Table {
+        var table = Table(
+            "Training", columns: [.text("when"), .number("loss"), .number("held-out loss"), .text("figures")])
+        let loss = NumberStyle.decimals(4)
+        func figures(_ values: [String: Double]) -> String {
+            values.sorted { $0.key < $1.key }.map { "\($0.key) \(NumberStyle.decimals(3).text($0.value))" }
+                .joined(separator: ", ")
+        }
+        if let first = history.steps.first {
+            table.add(["step 1", loss.text(first.loss), "", figures(first.figures)])
+        }
+        for evaluation in history.evaluations.suffix(10) {
+            table.add([
+                "step \(evaluation.step)\(evaluation.isBest ? ", best" : "")", "", loss.text(evaluation.loss),
+                figures(evaluation.figures),
+            ])
+        }
+        if let last = history.steps.last, history.steps.count > 1 {
+            let recent = history.steps.suffix(10)
+            table.add([
+                "last \(recent.count) steps",
+                loss.text(recent.reduce(0) { $0 + $1.loss } / Double(recent.count)), "", figures(last.figures),
+            ])
+        }
+        return table
+    }
+}
+
+/// The progress line of a training run. Used from the thread that trains.
+private final class TrainingProgress: @unchecked Sendable {
+    // Sendable: made in one place and called by the training thread only.
+    private let console: Console
+    private var line: WorkProgress?
+
+    init(console: Console) { self.console = console }
+
+    func show(_ event: TrainingEvent) {
+        switch event {
+        case .scoringReference(let done, let total):
+            if line == nil { line = console.progress("Scoring before training", total: total) }
+            line?.advance()
+            if done == total { end() }
+        case .resumed(let step, _):
+            console.tell("Going on after step \(step).")
+        case .step(let report):
+            if line == nil {
+                line = console.progress("Training", total: report.totalSteps)
+                line?.advance(by: report.step - 1)
+            }
+            line?.note(
+                "loss \(NumberStyle.decimals(4).text(report.loss)), "
+                    + "\(NumberStyle.decimals(0).text(report.tokensPerSecond)) tokens/s")
+            line?.advance()
+            if report.step == report.totalSteps { end() }
+        case .evaluated(let report):
+            console.tell(
+                "Step \(report.step): held-out loss \(NumberStyle.decimals(4).text(report.loss))"
+                    + (report.isBest ? ", the best so far" : ""))
+        case .checkpointed, .finished:
+            break
+        }
+    }
+
+    private func end() {
+        line?.finish()
+        line = nil
+    }
+}
