@@ -14,6 +14,8 @@ public final class Inquiry: LanguageModel {
     private let path: String
     /// The temperature at which calls that would be greedy are sampled; nil: they stay greedy.
     private let resampling: Double?
+    /// Put in front of every conversation and raw prompt: a role, say. Nil: nothing.
+    private let preamble: String?
     private let state = Mutex(State())
 
     private struct State {
@@ -23,17 +25,19 @@ public final class Inquiry: LanguageModel {
     }
 
     public convenience init(_ question: Question, asking model: any LanguageModel, seed: UInt64) {
-        self.init(question, model, seed: seed, path: "", resampling: nil)
+        self.init(question, model, seed: seed, path: "", resampling: nil, preamble: nil)
     }
 
     private init(
-        _ question: Question, _ model: any LanguageModel, seed: UInt64, path: String, resampling: Double?
+        _ question: Question, _ model: any LanguageModel, seed: UInt64, path: String, resampling: Double?,
+        preamble: String?
     ) {
         self.question = question
         self.model = model
         self.seed = seed
         self.path = path
         self.resampling = resampling
+        self.preamble = preamble
     }
 
     public var identity: ModelIdentity { model.identity }
@@ -67,10 +71,11 @@ public final class Inquiry: LanguageModel {
     /// Completes a request as a named step of the trace.
     public func complete(_ request: CompletionRequest, as step: String) async throws -> Completion {
         var request = request
+        if let preamble { request.prompt = request.prompt.after(preamble) }
         let name = unique(step)
         if let resampling, request.sampling.temperature == 0 { request.sampling.temperature = resampling }
         if request.sampling.temperature > 0 {
-            request.sampling.seed = SeededGenerator.derive(seed, "\(question.id)/\(path)/\(name)")
+            request.sampling.seed = streamSeed(name)
         }
         let completion = try await model.complete(request)
         state.withLock { state in
@@ -115,20 +120,30 @@ public final class Inquiry: LanguageModel {
         }
     }
 
+    /// The seed of a named stream of this question and branch, for chance that is no model's.
+    public func streamSeed(_ name: String) -> UInt64 {
+        SeededGenerator.derive(seed, "\(question.id)/\(path)/\(name)")
+    }
+
     // MARK: Branches
 
     /// Works in several branches at once, each with random streams of its own. Their traces follow one another in the order
     /// of the names, however the work was interleaved.
     ///
-    /// - Parameter temperature: samples the branches' greedy calls at this temperature, so that they differ.
+    /// - Parameters:
+    ///   - temperature: samples the branches' greedy calls at this temperature, so that they differ.
+    ///   - preambles: what each branch puts in front of all its prompts: a role, before any system message.
     public func branches<Result: Sendable>(
-        _ names: [String], temperature: Double? = nil,
+        _ names: [String], temperature: Double? = nil, preambles: [String?] = [],
         _ body: @escaping @Sendable (Inquiry, Int) async throws -> Result
     ) async throws -> [Result] {
-        let children = names.map { name in
-            Inquiry(
+        let children = names.enumerated().map { index, name in
+            let own = preambles.indices.contains(index) ? preambles[index] : nil
+            let roles = [preamble, own].compactMap { $0 }
+            return Inquiry(
                 question, model, seed: seed, path: path.isEmpty ? name : "\(path)/\(name)",
-                resampling: temperature ?? resampling)
+                resampling: temperature ?? resampling,
+                preamble: roles.isEmpty ? nil : roles.joined(separator: " "))
         }
         let results = try await withThrowingTaskGroup(of: (Int, Result).self) { group in
             for (index, child) in children.enumerated() {
@@ -180,6 +195,22 @@ public struct InquiryCost: Sendable, Hashable {
 }
 
 extension Prompt {
+    /// The prompt with a role in front: of a conversation in its system message, of a raw text as a paragraph. Tokens stay as
+    /// they are.
+    fileprivate func after(_ preamble: String) -> Prompt {
+        switch self {
+        case .text(let text, let special): return .text("\(preamble)\n\n\(text)", special: special)
+        case .chat(var messages, let tools):
+            if messages.first?.role == .system {
+                messages[0].content = "\(preamble) \(messages[0].content)"
+            } else {
+                messages.insert(.system(preamble), at: 0)
+            }
+            return .chat(messages, tools: tools)
+        case .tokens: return self
+        }
+    }
+
     /// The prompt as a reader of a trace sees it, roles in brackets.
     public var transcript: String {
         switch self {

@@ -3,7 +3,7 @@ import Laboratory
 
 extension CQoT {
     /// Integer chains asked of the embedded model in the demo.
-    package static let demoItems = 12
+    package static let demoItems = 8
     /// Chains put to the scripted planner and critic: enough for a difference of 0.05 to be more than three standard errors.
     static let scriptedItems = 2_000
 
