@@ -3,4 +3,6 @@ import Laboratory
 import Reasoning
 
 /// The methods that run. A method registers here and nowhere else.
-let builtMethods: [any Method.Type] = [AutoPASTA.self, QKScore.self, USCD.self, ZeroShotCoT.self]
+let builtMethods: [any Method.Type] = [
+    AutoPASTA.self, CQoT.self, JekyllHyde.self, QKScore.self, SEC.self, USCD.self, ZeroShotCoT.self,
+]

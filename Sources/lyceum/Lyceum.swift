@@ -33,7 +33,8 @@ struct Lyceum: AsyncParsableCommand {
         version: version,
         subcommands: [],
         groupedSubcommands: [
-            CommandGroup(name: "Methods", subcommands: [Demo.self, Run.self, Methods.self, Explain.self]),
+            CommandGroup(
+                name: "Methods", subcommands: [Demo.self, Run.self, Compare.self, Methods.self, Explain.self]),
             CommandGroup(
                 name: "Models",
                 subcommands: [Chat.self, Generate.self, ScoreText.self, Embed.self, Tokenize.self, Model.self]),

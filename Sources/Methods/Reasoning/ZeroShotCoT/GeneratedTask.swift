@@ -20,6 +20,15 @@ public enum GeneratedTask: String, OptionChoice {
         }
     }
 
+    /// The same items as questions for strategies.
+    package func questions(
+        _ count: Int, people: Int = 4, using generator: inout SeededGenerator
+    ) -> [Question] {
+        items(count, people: people, using: &generator).map { item in
+            Question(id: item.id, item.question, kind: item.kind, golds: [item.gold])
+        }
+    }
+
     /// Items with a worked way to the answer, for few-shot prompts.
     package func examples(
         _ count: Int, people: Int = 4, using generator: inout SeededGenerator

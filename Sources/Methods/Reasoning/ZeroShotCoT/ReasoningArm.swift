@@ -41,7 +41,7 @@ package struct ReasoningOutcome: Sendable, Hashable {
     mutating func add(_ exchange: Exchange, _ promptName: String, _ outputName: String) {
         calls += 1
         usage = usage + exchange.completion.usage
-        steps.append(.init(promptName, exchange.prompt.shown))
+        steps.append(.init(promptName, exchange.prompt.transcript))
         steps.append(.init(outputName, exchange.completion.text))
     }
 

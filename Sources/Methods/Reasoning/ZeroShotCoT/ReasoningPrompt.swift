@@ -45,14 +45,3 @@ package enum PromptFrame: Sendable, Hashable {
         }
     }
 }
-
-extension Prompt {
-    /// The prompt as a reader of a trace sees it.
-    var shown: String {
-        switch self {
-        case .text(let text, _): text
-        case .chat(let messages, _): messages.map { "[\($0.role)] \($0.content)" }.joined(separator: "\n")
-        case .tokens(let ids): "\(ids.count) tokens"
-        }
-    }
-}

@@ -1,3 +1,5 @@
+import Laboratory
+
 /// The sentences that make a model reason before it answers.
 ///
 /// The fourteen of the reference code, by its numbers (Kojima et al., 2022). Instructive ones help a large model; the default
@@ -43,7 +45,8 @@ package enum AnswerPhrase {
         case .number: "the answer (arabic numerals) is"
         case .options: "among A through \(kind.letters.last.map(String.init) ?? "A"), the answer is"
         case .yesNo: "the answer (Yes or No) is"
-        case .text: "the answer is"
+        case .date: "the answer (month/day/year) is"
+        case .text, .expression: "the answer is"
         }
     }
 }

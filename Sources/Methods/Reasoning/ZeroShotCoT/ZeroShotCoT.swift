@@ -20,7 +20,7 @@ import Text
 ///
 /// Source: Kojima, Gu, Reid, Matsuo, Iwasawa, "Large Language Models are Zero-Shot Reasoners" (NeurIPS 2022),
 /// arXiv:2205.11916; the vote over sampled reasonings is Wang et al. (2022), arXiv:2203.11171.
-public struct ZeroShotCoT: Method {
+public struct ZeroShotCoT: StrategyMethod {
     public static let card = MethodCard(
         "zero-shot-cot", .reasoning, name: "Zero-shot-CoT", [.inference],
         "A fixed sentence makes the model reason first, a second prompt takes the answer from the reasoning; no examples needed.",

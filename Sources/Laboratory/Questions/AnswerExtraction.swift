@@ -1,30 +1,3 @@
-import Laboratory
-
-/// What form the answer to a question has.
-public enum AnswerKind: Sendable, Hashable {
-    case number
-    /// One of this many options, lettered from A on: 2 to 26.
-    case options(Int)
-    case yesNo
-    case text
-
-    /// The letters of the options; empty for other kinds.
-    public var letters: [Character] {
-        guard case .options(let count) = self else { return [] }
-        return (0..<max(0, min(count, 26))).map { Character(Unicode.Scalar(UInt8(65 + $0))) }
-    }
-
-    /// The kind as tables and records name it: `options A–E`.
-    public var name: String {
-        switch self {
-        case .number: "number"
-        case .options: "options A–\(letters.last.map(String.init) ?? "")"
-        case .yesNo: "yes or no"
-        case .text: "string"
-        }
-    }
-}
-
 /// Finds the answer in what a model wrote. Where there is none the answer is the empty string, which never counts as right.
 ///
 /// The rules are those of the reference code of Kojima et al. (2022), arXiv:2205.11916, its quirks included:
@@ -32,6 +5,9 @@ public enum AnswerKind: Sendable, Hashable {
 /// - options: every character among the allowed letters, also the article "A" (see `LetterMatching` for a stricter rule);
 /// - yes or no: lower case; quotes, white space, periods, colons and commas separate words; the words `yes` and `no`;
 /// - text: without quotes, white space and periods, the whole is the one candidate.
+///
+/// Two kinds are not the paper's: of dates every day of the calendar is a candidate, as `2021-03-05`; of expressions what stands in
+/// `\boxed{…}`, else between dollar signs, else the first line.
 ///
 /// The chosen candidate loses one trailing period.
 public struct AnswerExtractor: Sendable, Hashable {
@@ -79,6 +55,8 @@ public struct AnswerExtractor: Sendable, Hashable {
             [String(String.UnicodeScalarView(text.unicodeScalars.filter { !Self.isDropped($0) }))].filter {
                 !$0.isEmpty
             }
+        case .date: CalendarDate.all(in: text).map(\.description)
+        case .expression: Self.expressions(in: text)
         }
     }
 
@@ -101,7 +79,8 @@ public struct AnswerExtractor: Sendable, Hashable {
             case "no", "false": "no"
             default: nil
             }
-        case .text: candidates(in: text).first
+        case .text, .date: candidates(in: text).first
+        case .expression: Self.trimmed(text, of: " $\n\t\r.")
         }
     }
 
@@ -178,6 +157,28 @@ extension AnswerExtractor {
         let parts = plain.split(separator: ".", omittingEmptySubsequences: false)
         if parts.count == 2, parts[1].allSatisfy({ $0 == "0" }) { return String(parts[0]) }
         return plain
+    }
+
+    /// What stands in `\boxed{…}`, else between dollar signs, else the first line that isn't empty.
+    private static func expressions(in text: String) -> [String] {
+        let boxed = text.ranges(of: "\\boxed{").compactMap { start -> String? in
+            var depth = 1
+            var inner = ""
+            for character in text[start.upperBound...] {
+                depth += character == "{" ? 1 : character == "}" ? -1 : 0
+                if depth == 0 { return inner }
+                inner.append(character)
+            }
+            return nil
+        }
+        if !boxed.isEmpty { return boxed }
+        let parts = text.split(separator: "$", omittingEmptySubsequences: false)
+        if parts.count >= 3 {
+            return stride(from: 1, to: parts.count - 1, by: 2).compactMap { trimmed(String(parts[$0]), of: " \n\t") }
+        }
+        return text.split(whereSeparator: \.isNewline).compactMap { trimmed(String($0), of: " .\t") }.prefix(1).map {
+            $0
+        }
     }
 
     /// A text without these characters at its ends; nil when nothing is left.
