@@ -95,7 +95,8 @@ struct SandboxSessionTests {
         do {
             let session = try await sandbox.session()
             let result = try await session.run(
-                "import subprocess\np = subprocess.Popen(['/usr/bin/python3', '-c', 'import time; time.sleep(300)', '\(mark)'])")
+                "import subprocess\np = subprocess.Popen(['/usr/bin/python3', '-c', 'import time; time.sleep(300)', '\(mark)'])"
+            )
             #expect(result.succeeded && SandboxTests.isThere(mark))
         }
         #expect(await SandboxTests.isGone(mark))
