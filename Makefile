@@ -8,7 +8,7 @@ LIBRARIES := Tensors Text Models Inference Remote Laboratory Catalogue
 FUZZ ?= 20000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup embedders gemma build demo test bench claims fuzz docs lint format clean
+.PHONY: help setup embedders gemma suites build demo test bench claims fuzz docs lint format clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -21,6 +21,9 @@ embedders: setup ## the sentence-embedding model all-MiniLM-L6-v2, about 90 MB; 
 
 gemma: setup ## Gemma 3 270M, a second decoder, about 250 MB (optional; Gemma Terms of Use)
 	@scripts/fetch-models.sh gemma3-270m
+
+suites: setup ## HumanEval, 164 programming problems, 0.2 MB (optional; its tests need it)
+	@scripts/fetch-suites.sh
 
 build: setup ## .build/release/lyceum
 	$(SWIFT) build $(BUILD)

