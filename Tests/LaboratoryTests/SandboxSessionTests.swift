@@ -3,7 +3,7 @@ import Testing
 
 import Laboratory
 
-@Suite(SandboxMachine.trait)
+@Suite(SandboxMachine.trait, .serialized)
 struct SandboxSessionTests {
     let sandbox: Sandbox
 
@@ -38,7 +38,7 @@ struct SandboxSessionTests {
     }
 
     @Test func aBlockThatHangsEndsTheSession() async throws {
-        let session = try await sandbox.session(limits: SandboxLimits(wallSeconds: 1))
+        let session = try await sandbox.session(limits: SandboxLimits(wallSeconds: 3))
         #expect(try await session.run("1").succeeded)
         let hung = try await session.run("print('here')\nwhile True: pass")
         #expect(hung.limit == .wallTime && hung.output == "here\n")
