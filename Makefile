@@ -4,7 +4,7 @@ SWIFT ?= swift
 LYCEUM := .build/release/lyceum
 BUILD := -c release
 LINT := format lint --strict --parallel --recursive Sources Tests Package.swift
-LIBRARIES := Tensors Text Models Inference Remote Laboratory Catalogue
+LIBRARIES := Tensors Text Models Inference Training Remote Laboratory Catalogue
 FUZZ ?= 20000
 
 .DEFAULT_GOAL := help
