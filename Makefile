@@ -31,10 +31,11 @@ build: setup ## .build/release/lyceum
 demo: build ## a published method on the embedded model, against its baseline
 	$(LYCEUM) demo
 
-# Left to build for itself, `swift test` picks other compiler flags than `swift build`, and each undoes the other's work.
+# Left to build for itself, `swift test` picks other compiler flags than `swift build`, and each undoes the other's work. One test at a
+# time: the tests of limits in time must not wait for a model that another test keeps busy.
 test: embedders ## all tests
 	$(SWIFT) build $(BUILD) --build-tests
-	$(SWIFT) test $(BUILD) --skip-build
+	$(SWIFT) test $(BUILD) --skip-build --no-parallel
 
 bench: build ## speed and memory beside llama.cpp, OpenVINO GenAI and HF tokenizers
 	scripts/bench.sh

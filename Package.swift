@@ -41,7 +41,7 @@ let package = Package(
         .target(
             name: "Laboratory",
             dependencies: [
-                "Inference", "Text",
+                "Inference", "Models", "Text", "Training",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Yams", package: "Yams"),
             ]),
@@ -62,7 +62,7 @@ let package = Package(
         .testTarget(name: "TextTests", dependencies: ["Text"]),
         .testTarget(name: "ModelsTests", dependencies: ["Models"], exclude: ["Goldens"]),
         .testTarget(name: "InferenceTests", dependencies: ["Inference"]),
-        .testTarget(name: "TrainingTests", dependencies: ["Training"]),
+        .testTarget(name: "TrainingTests", dependencies: ["Training", "Inference"]),
         .testTarget(name: "RemoteTests", dependencies: ["Remote"]),
         .testTarget(name: "LaboratoryTests", dependencies: ["Laboratory", "Catalogue"]),
         .testTarget(name: "MethodsTests", dependencies: ["Catalogue", "Reasoning", "Decoding"]),

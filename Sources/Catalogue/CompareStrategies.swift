@@ -59,8 +59,8 @@ public struct CompareStrategies: Method {
         try options.checkAll()
         let model = try lab.languageModel()
         let strategies = try options.strategies.map { try Catalogue.standard.strategy($0) }
-        var shuffle: SeededGenerator? = options.shufflesOptions ? lab.random("options") : nil
-        let questions = try Question.all(of: lab.data(), type: options.answerType, shuffle: &shuffle)
+        let questions = try Question.all(
+            of: lab.data(), type: options.answerType, shuffle: options.shufflesOptions ? lab.random("options") : nil)
         let comparison = try await StrategyComparison(strategies, on: questions, asking: model, in: lab)
         var report = try comparison.report("Comparison of strategies")
         if options.equalBudget {

@@ -31,10 +31,20 @@ public final class LocalModel: OpenModel {
 
     /// Loads a GGUF file or a Hugging Face folder.
     /// - Parameter reference: what the user typed, for reports.
-    public init(path: String, reference: String, options: Options = Options()) throws {
+    public convenience init(path: String, reference: String, options: Options = Options()) throws {
         let source = try openWeights(at: path)
+        try self.init(
+            DecoderModel(source, precision: options.precision), from: source, reference: reference, options: options)
+    }
+
+    /// Generates from a model in memory, such as one that a trainer changes: its weights are used where they are. Call
+    /// ``forgetPrefixes()`` after they have changed, and let nobody change them while requests are in flight.
+    ///
+    /// - Parameter source: the file that the model was loaded from, for its words.
+    public init(
+        _ model: DecoderModel, from source: any WeightSource, reference: String, options: Options = Options()
+    ) throws {
         let files = try ModelText(source)
-        let model = try DecoderModel(source, precision: options.precision)
         let c = model.configuration
         self.source = source
         self.reference = reference
@@ -52,6 +62,9 @@ public final class LocalModel: OpenModel {
         settings.halfCache = options.precision != .f32
         engine = try Engine(model: model, tokenizer: files.tokenizer, architecture: architecture, settings: settings)
     }
+
+    /// Forgets the keys and values of earlier requests: they belong to the weights that they were computed with.
+    public func forgetPrefixes() async { await engine.forgetPrefixes() }
 
     /// The fingerprint reads the whole file once, when it is first asked for.
     public var identity: ModelIdentity {

@@ -10,14 +10,20 @@ extension ModelWeights {
         guard let file = source as? GGUFFile else { return try copyText(to: folder) }
         guard file["tokenizer.ggml.model"] != nil else { return }
         let files = try TextFiles(source)
-        let specification = files.specification
+        try Self.writeText(
+            files.specification, chatTemplate: files.template, contextLength: configuration.contextLength, to: folder)
+    }
+
+    /// Writes words into a Hugging Face folder, which must exist.
+    static func writeText(
+        _ specification: TokenizerSpecification, chatTemplate: String?, contextLength: Int, to folder: URL
+    ) throws {
         let ends = Set([specification.eos].compactMap { $0 } + specification.endOfText)
-        try Self.write(specification.tokenizerJSON(), to: folder.appendingPathComponent("tokenizer.json"))
-        try Self.write(
-            specification.tokenizerConfiguration(
-                chatTemplate: files.template, contextLength: configuration.contextLength),
+        try write(specification.tokenizerJSON(), to: folder.appendingPathComponent("tokenizer.json"))
+        try write(
+            specification.tokenizerConfiguration(chatTemplate: chatTemplate, contextLength: contextLength),
             to: folder.appendingPathComponent("tokenizer_config.json"))
-        try Self.write(
+        try write(
             ["eos_token_id": .array(ends.sorted().map { .integer(Int($0)) })],
             to: folder.appendingPathComponent("generation_config.json"))
     }

@@ -1,4 +1,5 @@
 import AsyncHTTPClient
+import Inference
 import Text
 
 #if canImport(FoundationEssentials)

@@ -32,6 +32,16 @@ public enum TrainingError: Error, Sendable, Hashable, CustomStringConvertible {
         }
     }
 
+    /// Demands a setting above 0.
+    static func demandPositive(_ value: Double, _ name: String) throws {
+        guard value > 0, value.isFinite else { throw badSetting(name, reason: "must be above 0, not \(value)") }
+    }
+
+    /// Demands a setting of 0 or more.
+    static func demandNotNegative(_ value: Double, _ name: String) throws {
+        guard value >= 0, value.isFinite else { throw badSetting(name, reason: "must be 0 or more, not \(value)") }
+    }
+
     /// Numbers of samples as a user counts them, from 1.
     private static func list(_ samples: [Int]) -> String {
         let shown = samples.prefix(16).map { String($0 + 1) }.joined(separator: ", ")

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Inference
 import Laboratory
+import Models
 
 extension ModelReference: ExpressibleByArgument {
     public init?(argument: String) {
@@ -75,5 +76,16 @@ struct SamplingArguments: ParsableArguments {
         var sampling = Sampling.random(temperature: temperature, topK: topK, topP: topP, minP: minP, seed: seed)
         sampling.repetitionPenalty = repetitionPenalty
         return sampling
+    }
+}
+
+extension WeightFormat {
+    /// Reads --numbers.
+    init(flag text: String) throws {
+        guard let format = WeightFormat(rawValue: text.uppercased()) else {
+            throw ValidationError(
+                "--numbers can't be \(text): it expects F32, F16, BF16, Q8_0, Q5_1, Q5_0, Q4_1 or Q4_0.")
+        }
+        self = format
     }
 }

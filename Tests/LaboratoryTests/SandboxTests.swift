@@ -1,7 +1,7 @@
 import Foundation
-import Testing
-
+import Inference
 import Laboratory
+import Testing
 
 /// Whether sandboxes can be made on this machine.
 enum SandboxMachine {
@@ -331,16 +331,16 @@ struct SandboxTests {
 
 @Suite struct SlotsTests {
     @Test func aSlotIsGivenOnAndACancelledWaiterLeavesTheLine() async throws {
-        let slots = Slots(1)
-        try await slots.take()
-        let waiting = Task { try await slots.take() }
-        let second = Task { try await slots.with { 7 } }
+        let slots = AsyncSemaphore(permits: 1)
+        try await slots.acquire()
+        let waiting = Task { try await slots.acquire() }
+        let second = Task { try await slots.withPermit { 7 } }
         try await Task.sleep(for: .milliseconds(50))
         waiting.cancel()
         await #expect(throws: CancellationError.self) { try await waiting.value }
-        slots.giveBack()
+        slots.release()
         #expect(try await second.value == 7)
-        #expect(try await slots.with { 8 } == 8)
+        #expect(try await slots.withPermit { 8 } == 8)
     }
 }
 

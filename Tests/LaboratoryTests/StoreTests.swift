@@ -97,7 +97,7 @@ import Text
 
     @Test func plainConsoleGetsWholeLines() async {
         let written = Written()
-        let console = Console(terminal: .plain) { written.append($0) }
+        let console = Console(terminal: .plain, interval: .seconds(1_000_000)) { written.append($0) }
         let progress = console.progress("work", total: 50)
         await withTaskGroup(of: Void.self) { group in
             for _ in 0..<50 { group.addTask { progress.advance() } }

@@ -1,5 +1,6 @@
 import Foundation
 import Models
+import Synchronization
 import Tensors
 import Testing
 import Text
@@ -25,10 +26,11 @@ import Training
     @Test func adapterLoads() async throws {
         let folder = try temporaryFolder()
         defer { try? FileManager.default.removeItem(atPath: folder) }
-        var steps: [StepReport] = []
-        for try await event in try run(try LowRankAdaptation(rank: 4), output: folder).events() {
-            if case .step(let report) = event { steps.append(report) }
+        let seen = Mutex<[StepReport]>([])
+        try await run(try LowRankAdaptation(rank: 4), output: folder).followed { event in
+            if case .step(let report) = event { seen.withLock { $0.append(report) } }
         }
+        let steps = seen.withLock { $0 }
         #expect(steps.count == 6 && steps.allSatisfy { $0.tokens > 0 && $0.seconds > 0 })
         let model = try DecoderModel(TinyModel.source(), precision: .f32)
         let tuned = try AdapterFolder.read(folder, for: model.configuration).applied(to: model)

@@ -78,9 +78,11 @@ public struct Question: Sendable, Hashable {
     }
 
     /// The questions of a data set, in its order.
+    /// - Parameter generator: shuffles the options; nil: they stand as in the data.
     public static func all(
-        of data: DataSet, type: AnswerType = .auto, shuffle: inout SeededGenerator?
+        of data: DataSet, type: AnswerType = .auto, shuffle generator: SeededGenerator? = nil
     ) throws(DataError) -> [Question] {
+        var shuffle = generator
         var questions: [Question] = []
         for record in data.records { questions.append(try Question(record, type: type, shuffle: &shuffle)) }
         return questions

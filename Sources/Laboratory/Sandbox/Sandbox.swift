@@ -1,4 +1,5 @@
 import Foundation
+import Inference
 
 /// Runs Python that nobody has read, such as a model's, where it can do no harm: in bubblewrap, without a network, with a
 /// read-only system, a private `/tmp`, none of the user's files, an empty environment and limits on everything.
@@ -13,7 +14,7 @@ public struct Sandbox: Sendable {
     /// The limits of programs and sessions that name none of their own.
     public let limits: SandboxLimits
     private let command: SandboxCommand
-    private let slots: Slots
+    private let slots: AsyncSemaphore
 
     /// Makes sure that sandboxes can be made here by making one.
     ///
@@ -27,7 +28,7 @@ public struct Sandbox: Sendable {
         try limits.check()
         self.limits = limits
         self.command = command
-        slots = Slots(atOnce ?? ProcessInfo.processInfo.activeProcessorCount)
+        slots = AsyncSemaphore(permits: max(1, atOnce ?? ProcessInfo.processInfo.activeProcessorCount))
         let trial: SandboxResult
         do {
             trial = try await run("print('ready')")
@@ -53,7 +54,7 @@ public struct Sandbox: Sendable {
         let limits = limits ?? self.limits
         try limits.check()
         let (named, inputs) = try Self.inputs(program: program, files: files)
-        return try await slots.with {
+        return try await slots.withPermit {
             let process = try SandboxProcess()
             return try await process.run(
                 command.python(

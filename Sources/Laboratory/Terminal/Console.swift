@@ -13,11 +13,18 @@ public final class Console: Sendable {
     private let write: @Sendable (String) -> Void
     let terminal: Terminal
     let isSilent: Bool
+    /// The least time between two redrawings of a progress line.
+    let interval: Duration
     private let state = Mutex(State())
 
-    public init(terminal: Terminal, isSilent: Bool = false, write: @escaping @Sendable (String) -> Void) {
+    /// - Parameter interval: between two redrawings of a progress line; nil: a tenth of a second on a terminal, ten seconds elsewhere.
+    public init(
+        terminal: Terminal, isSilent: Bool = false, interval: Duration? = nil,
+        write: @escaping @Sendable (String) -> Void
+    ) {
         self.terminal = terminal
         self.isSilent = isSilent
+        self.interval = interval ?? (terminal.isTerminal ? .milliseconds(100) : .seconds(10))
         self.write = write
     }
 

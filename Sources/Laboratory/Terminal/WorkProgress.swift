@@ -43,15 +43,14 @@ public final class WorkProgress: Sendable {
 
     deinit { finish() }
 
-    /// Redraws at most ten times a second on a terminal and every ten seconds elsewhere.
+    /// Redraws as often as the console likes.
     private func update(_ change: (inout State) -> Void) {
         guard !console.isSilent else { return }
-        let interval: Duration = console.terminal.isTerminal ? .milliseconds(100) : .seconds(10)
         let text: String? = state.withLock { state in
             change(&state)
             guard !state.isFinished else { return nil }
             let now = ContinuousClock.now
-            if now - (state.lastShown ?? start) < interval,
+            if now - (state.lastShown ?? start) < console.interval,
                 console.terminal.isTerminal == false || state.lastShown != nil
             {
                 return nil

@@ -81,9 +81,6 @@ public struct Projection: Sendable {
         }
     }
 
-    /// Products of no more rows than this read the weight once and round nothing.
-    private static let fewRows = 4
-
     private(set) var parts: [Part]
     private(set) var biases: [Tensor?]
     /// The layers' names in a Hugging Face folder, such as `model.layers.0.mlp.down_proj.weight`; none for a projection that
@@ -127,7 +124,7 @@ public struct Projection: Sendable {
         let fuses = parts.allSatisfy { if case .packed = $0.weight { !x.isRecorded(with: entrance) } else { false } }
         var (input, rest) = fuses ? (x, entrance) : (enter(x, entrance), .identity)
         // Several bf16 products round their common input once. (A few rows stay in f32; see `linear`.)
-        if x.shape[0] > Self.fewRows, parts.allSatisfy({ $0.weight.multipliesBF16 }) { input = input.cast(to: .bf16) }
+        if x.shape[0] > linearFewRows, parts.allSatisfy({ $0.weight.multipliesBF16 }) { input = input.cast(to: .bf16) }
         var outputs: [Tensor] = []
         for part in parts {
             let biases = biases.isEmpty ? [] : Array(biases[outputs.count..<outputs.count + part.sizes.count])

@@ -1,5 +1,8 @@
 import CKernels
 
+/// `linear` of no more rows than this reads the weight once and rounds nothing.
+package let linearFewRows = Int(CK_FEW_ROWS)
+
 /// y = x · weightᵀ + bias: x [..., in], weight [out, in], bias [out] → [..., out], f32.
 ///
 /// With a bf16 weight the activations are rounded to bf16 and the sums kept in f32 (for up to four rows, where reading the weight is
@@ -16,7 +19,7 @@ public func linear(_ x: Tensor, _ weight: Tensor, bias: Tensor? = nil, precision
     let inputs = x.detached().reshaped([-1, weight.shape[1]])
     let y = Tensor(unfilled: [inputs.shape[0], weight.shape[0]])
     let rounds =
-        precision == .bf16 && weight.dtype == .f32 && Processor.multipliesBF16 && inputs.shape[0] > Int(CK_FEW_ROWS)
+        precision == .bf16 && weight.dtype == .f32 && Processor.multipliesBF16 && inputs.shape[0] > linearFewRows
     let used = rounds ? weight.detached().cast(to: .bf16) : weight.detached()
     let narrowed = linearForward(inputs, used, bias?.detached(), into: y)
     let result = y.reshaped(outShape)
@@ -58,7 +61,7 @@ private func linearForward(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?, into 
     let rows = x.shape[0]
     if rows == 0 { return x }
     let readable = weight.dtype == .f32 || weight.dtype == .bf16
-    if rows <= Int(CK_FEW_ROWS) && readable && weight.strides[1] == 1 {
+    if rows <= linearFewRows && readable && weight.strides[1] == 1 {
         let input = x.cast(to: .f32)
         withExtendedLifetime((input, weight, bias, y)) {
             ck_linear_few_rows(

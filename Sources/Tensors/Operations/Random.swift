@@ -1,5 +1,5 @@
 /// Numbers drawn from a seed, for starting values and tests: a 64-bit counter through a mixer (SplitMix64).
-public struct SeededGenerator: RandomNumberGenerator, Sendable {
+public struct SplitMixGenerator: RandomNumberGenerator, Sendable {
     private var state: UInt64
 
     public init(seed: UInt64) { state = seed }
@@ -24,13 +24,13 @@ public struct SeededGenerator: RandomNumberGenerator, Sendable {
 extension Tensor {
     /// Independent normal numbers.
     public static func normal(_ shape: Shape, mean: Float = 0, deviation: Float = 1, seed: UInt64) -> Tensor {
-        var generator = SeededGenerator(seed: seed)
+        var generator = SplitMixGenerator(seed: seed)
         return Tensor((0..<shape.count).map { _ in mean + deviation * Float(generator.normal()) }, shape)
     }
 
     /// Independent numbers, evenly spread over `low ..< high`.
     public static func uniform(_ shape: Shape, low: Float = 0, high: Float = 1, seed: UInt64) -> Tensor {
-        var generator = SeededGenerator(seed: seed)
+        var generator = SplitMixGenerator(seed: seed)
         return Tensor((0..<shape.count).map { _ in low + (high - low) * Float(generator.uniform()) }, shape)
     }
 }

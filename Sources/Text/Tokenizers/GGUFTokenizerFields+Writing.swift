@@ -19,8 +19,7 @@ extension GGUFTokenizerFields {
 
     private static let preTokenizers = [
         "smollm", "llama-bpe", "qwen2", "gpt-2", "gpt-4o", "tekken", "stablelm2", "dbrx", "deepseek-v3",
-        "deepseek-coder",
-        "falcon", "qwen35",
+        "deepseek-coder", "falcon", "qwen35",
     ]
 
     private static func byteLevel(
@@ -31,11 +30,15 @@ extension GGUFTokenizerFields {
         fields.merges = ByteStrings(
             model.merges.pairs([]).lazy.map { "\($0.left) \($0.right)" })
         try fields.setBoundaries(specification)
+        var named = specification
+        named.decoder = .bytes
         for name in preTokenizers {
+            guard let rule = GGUFPreTokenizer(name: name), rule.ignoresMerges == model.ignoresMerges else { continue }
+            named.splitting = rule.splitting
+            named.normalization = rule.normalization
+            guard named.treatment == specification.treatment else { continue }
             fields.pre = name
-            let read = try TokenizerSpecification(gguf: fields)
-            guard case .bytePair(let same) = read.model, same.ignoresMerges == model.ignoresMerges else { continue }
-            if read.treatment == specification.treatment { return fields }
+            return fields
         }
         throw TokenizerError(
             "pre_tokenizer", "cuts texts in a way that has no name in GGUF, so the tokenizer can't be written there")

@@ -27,7 +27,7 @@ package struct DataOrder {
             if place / count != epoch {
                 epoch = place / count
                 order = Array(0..<count)
-                var generator = SeededGenerator(seed: seed &+ UInt64(epoch) &* 0xd134_2543_de82_ef95)
+                var generator = SplitMixGenerator(seed: seed &+ UInt64(epoch) &* 0xd134_2543_de82_ef95)
                 order.shuffle(using: &generator)
             }
             return order[place % count]

@@ -34,7 +34,7 @@ public struct ModelExport {
         try makeFolder(folder)
         let plain = folder + "/model.weights"
         defer { try? FileManager.default.removeItem(atPath: plain) }
-        try writeHuggingFace(to: plain, format: format.isQuantised ? .f32 : format)
+        try writeWeights(to: plain, format: format.isQuantised ? .f32 : format)
         try ModelConversion(ModelWeights(openWeights(at: plain)), format: format).writeGGUF(
             to: folder + "/model.gguf", metadata: weights.ggufText())
     }
@@ -43,6 +43,11 @@ public struct ModelExport {
     public func writeHuggingFace(to folder: String, format: WeightFormat = .bf16) throws {
         try makeFolder(folder)
         try weights.writeText(to: folder)
+        try writeWeights(to: folder, format: format)
+    }
+
+    private func writeWeights(to folder: String, format: WeightFormat) throws {
+        try makeFolder(folder)
         let writer = HuggingFaceFolderWriter(
             tensors: weights.tensors.map { TensorDeclaration(name: $0.name, format: format, shape: $0.shape) },
             configuration: try weights.configuration.huggingFaceDocument(format: format))

@@ -17,9 +17,7 @@ public struct DPO: PreferenceObjective {
     public var lossForm: Loss
 
     public init(beta: Double = 0.1, loss: Loss = .sigmoid(labelSmoothing: 0)) throws {
-        guard beta > 0, beta.isFinite else {
-            throw TrainingError.badSetting("beta", reason: "must be above 0, not \(beta)")
-        }
+        try TrainingError.demandPositive(beta, "beta")
         if case .sigmoid(let smoothing) = loss, !(0..<0.5).contains(smoothing) {
             throw TrainingError.badSetting(
                 "label smoothing", reason: "must be at least 0 and below 0.5, not \(smoothing)")

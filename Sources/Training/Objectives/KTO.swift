@@ -34,9 +34,7 @@ public struct KTO: Objective {
     public var undesirableWeight: Double
 
     public init(beta: Double = 0.1, desirableWeight: Double = 1, undesirableWeight: Double = 1) throws {
-        guard beta > 0, beta.isFinite else {
-            throw TrainingError.badSetting("beta", reason: "must be above 0, not \(beta)")
-        }
+        try TrainingError.demandPositive(beta, "beta")
         guard desirableWeight >= 0, undesirableWeight >= 0 else {
             throw TrainingError.badSetting("weights of answers", reason: "must be 0 or more")
         }

@@ -9,9 +9,7 @@ public struct ORPO: PreferenceObjective {
     public var strength: Double
 
     public init(strength: Double = 0.1) throws {
-        guard strength >= 0, strength.isFinite else {
-            throw TrainingError.badSetting("strength", reason: "must be 0 or more, not \(strength)")
-        }
+        try TrainingError.demandNotNegative(strength, "strength")
         self.strength = strength
     }
 

@@ -9,12 +9,8 @@ public struct SimPO: PreferenceObjective {
     public var margin: Double
 
     public init(beta: Double = 2, margin: Double = 1) throws {
-        guard beta > 0, beta.isFinite else {
-            throw TrainingError.badSetting("beta", reason: "must be above 0, not \(beta)")
-        }
-        guard margin >= 0, margin.isFinite else {
-            throw TrainingError.badSetting("margin", reason: "must be 0 or more, not \(margin)")
-        }
+        try TrainingError.demandPositive(beta, "beta")
+        try TrainingError.demandNotNegative(margin, "margin")
         self.beta = beta
         self.margin = margin
     }

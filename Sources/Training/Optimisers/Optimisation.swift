@@ -34,12 +34,8 @@ public struct Optimisation: Sendable {
         _ rule: any Optimiser = AdamW(), rate: Double, schedule: LearningRateSchedule = .constant, decay: Double = 0,
         decaysVectors: Bool = false, largestNorm: Double? = 1, groups: [Group] = []
     ) throws {
-        guard rate.isFinite, rate >= 0 else {
-            throw TrainingError.badSetting("learning rate", reason: "must be 0 or more, not \(rate)")
-        }
-        guard decay.isFinite, decay >= 0 else {
-            throw TrainingError.badSetting("weight decay", reason: "must be 0 or more, not \(decay)")
-        }
+        try TrainingError.demandNotNegative(rate, "learning rate")
+        try TrainingError.demandNotNegative(decay, "weight decay")
         guard largestNorm.map({ $0 > 0 }) ?? true else {
             throw TrainingError.badSetting(
                 "largest gradient norm", reason: "must be above 0; leave it out for no limit")

@@ -50,7 +50,7 @@ public struct LowRankAdaptation: Parameterisation {
     }
 
     public func prepare(_ model: DecoderModel, seed: UInt64) throws -> TrainableModel {
-        var generator = SeededGenerator(seed: seed)
+        var generator = SplitMixGenerator(seed: seed)
         return try prepare(model) { _, shape in
             // As PEFT starts A: uniform in ±1/√in.
             let bound = 1 / Float(shape[1]).squareRoot()

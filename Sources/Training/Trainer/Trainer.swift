@@ -326,6 +326,6 @@ public final class Trainer<Training: Objective> {
 
 /// A seed made of two numbers.
 func mixed(_ seed: UInt64, _ number: UInt64) -> UInt64 {
-    var generator = SeededGenerator(seed: seed ^ (number &+ 1) &* 0xd6e8_feb8_6659_fd93)
+    var generator = SplitMixGenerator(seed: seed ^ (number &+ 1) &* 0xd6e8_feb8_6659_fd93)
     return generator.next()
 }

@@ -54,23 +54,23 @@ public struct TrainingRun<Training: Objective>: Sendable {
         return summary
     }
 
-    /// The same on a thread of its own, event by event. Ending the loop over the events asks the run to stop; it then ends with a
-    /// checkpoint.
-    public func events() -> AsyncThrowingStream<TrainingEvent, any Error> {
-        AsyncThrowingStream { continuation in
-            let stop = TrainingStop()
-            continuation.onTermination = { _ in stop.request() }
-            let thread = Thread {
-                do {
-                    try run(stop: stop) { continuation.yield($0) }
-                    continuation.finish()
-                } catch {
-                    continuation.finish(throwing: error)
+    /// The same on a thread of its own. Cancelling the task asks the run to stop; it then ends with a checkpoint.
+    @discardableResult
+    public func followed(
+        onEvent: @escaping @Sendable (TrainingEvent) throws -> Void = { _ in }
+    ) async throws -> TrainingSummary {
+        let stop = TrainingStop()
+        return try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                let thread = Thread {
+                    continuation.resume(with: Result { try run(stop: stop, onEvent: onEvent) })
                 }
+                thread.name = "lyceum.training"
+                thread.stackSize = 8 << 20
+                thread.start()
             }
-            thread.name = "training"
-            thread.stackSize = 8 << 20
-            thread.start()
+        } onCancel: {
+            stop.request()
         }
     }
 

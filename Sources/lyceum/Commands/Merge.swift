@@ -25,24 +25,19 @@ struct Merge: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The folder of the result.", valueName: "folder"), completion: .directory)
     var out: String
 
-    @Option(
-        help: "The number format of matrices: F32, F16, BF16; in GGUF also Q8_0, Q5_1, Q5_0, Q4_1, Q4_0.",
-        transform: { text in
-            guard let format = WeightFormat.allCases.first(where: { $0.rawValue.lowercased() == text.lowercased() })
-            else { throw ValidationError("'\(text)' is no number format.") }
-            return format
-        })
-    var numbers = WeightFormat.bf16
+    @Option(help: "The number format of matrices: F32, F16, BF16; in GGUF also Q8_0, Q5_1, Q5_0, Q4_1, Q4_0.")
+    var numbers = "BF16"
 
     func validate() throws {
         guard !adapter.isEmpty else { throw ValidationError("Give at least one --adapter FOLDER.") }
     }
 
     func run() async throws {
+        let format = try WeightFormat(flag: numbers)
         let source = try openWeights(at: ModelReference(model).localPath())
         let configuration = try source.configuration()
         let adapters = try adapter.map { try AdapterFolder.read($0, for: configuration) }
-        try ModelExport(source, adapters: adapters).write(to: out, format: numbers)
+        try ModelExport(source, adapters: adapters).write(to: out, format: format)
         Output.line(out)
     }
 }

@@ -92,10 +92,7 @@ struct Model: AsyncParsableCommand {
 
         func run() async throws {
             let reference = try ModelReference(model)
-            guard let numbers = WeightFormat(rawValue: numbers.uppercased()) else {
-                throw ValidationError(
-                    "--numbers can't be \(numbers): it expects F32, F16, BF16, Q8_0, Q5_1, Q5_0, Q4_1 or Q4_0.")
-            }
+            let numbers = try WeightFormat(flag: numbers)
             let asGGUF = format.map { $0 == .gguf } ?? destination.lowercased().hasSuffix(".gguf")
             try await Interrupts.cancelling { [destination] in
                 try await convertModel(reference, to: destination, asGGUF: asGGUF, numbers: numbers)

@@ -151,29 +151,15 @@ struct Tune: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let path = try ModelReference(model).localPath()
-        var encoder = try SampleEncoder(ModelText(path: path), limit: longest)
-        let summary: TrainingSummary
-        switch objective {
-        case .sft:
-            summary = try await train(
-                Supervised(), path, samples: conversations(data, &encoder), heldOut: conversations(heldOut, &encoder),
-                cut: encoder)
-        case .text:
-            summary = try await train(
-                Supervised(), path, samples: texts(data, &encoder), heldOut: texts(heldOut, &encoder), cut: encoder)
-        case .dpo, .ipo, .simpo, .orpo:
-            let samples = try pairs(data, &encoder)
-            let heldOut = try pairs(heldOut, &encoder)
+        let summary =
             switch objective {
-            case .ipo:
-                summary = try await train(
-                    DPO(loss: .identity), path, samples: samples, heldOut: heldOut, cut: encoder)
-            case .simpo: summary = try await train(SimPO(), path, samples: samples, heldOut: heldOut, cut: encoder)
-            case .orpo: summary = try await train(ORPO(), path, samples: samples, heldOut: heldOut, cut: encoder)
-            default: summary = try await train(DPO(), path, samples: samples, heldOut: heldOut, cut: encoder)
+            case .sft: try await train(Supervised(), on: Self.conversations)
+            case .text: try await train(Supervised(), on: Self.texts)
+            case .dpo: try await train(DPO(), on: Self.pairs)
+            case .ipo: try await train(DPO(loss: .identity), on: Self.pairs)
+            case .simpo: try await train(SimPO(), on: Self.pairs)
+            case .orpo: try await train(ORPO(), on: Self.pairs)
             }
-        }
         if summary.outcome == .interrupted {
             Console.standardError().tell("Interrupted. The same command goes on from the checkpoint.")
             throw ExitCode(130)
@@ -182,30 +168,33 @@ struct Tune: AsyncParsableCommand {
 
     // MARK: Samples
 
-    private func conversations(_ file: String?, _ encoder: inout SampleEncoder) throws -> [TokenSequence] {
-        try Self.records(file, as: ConversationRecord.self).map { try encoder.conversation($0.messages) }
+    private static func conversations(_ file: String, _ encoder: inout SampleEncoder) throws -> [TokenSequence] {
+        try records(file, as: ConversationRecord.self).map { try encoder.conversation($0.messages) }
     }
 
-    private func texts(_ file: String?, _ encoder: inout SampleEncoder) throws -> [TokenSequence] {
-        try Self.records(file, as: TextRecord.self).map { encoder.text($0.text) }
+    private static func texts(_ file: String, _ encoder: inout SampleEncoder) throws -> [TokenSequence] {
+        try records(file, as: TextRecord.self).map { encoder.text($0.text) }
     }
 
-    private func pairs(_ file: String?, _ encoder: inout SampleEncoder) throws -> [PreferencePair] {
-        try Self.records(file, as: PreferenceRecord.self).map {
+    private static func pairs(_ file: String, _ encoder: inout SampleEncoder) throws -> [PreferencePair] {
+        try records(file, as: PreferenceRecord.self).map {
             try encoder.pair(prompt: $0.prompt, chosen: $0.chosen, rejected: $0.rejected)
         }
     }
 
-    private static func records<Shape: DataRecord>(_ file: String?, as shape: Shape.Type) throws -> [Shape] {
-        try file.map { try DataSet(path: $0).records(as: shape) } ?? []
+    private static func records<Shape: DataRecord>(_ file: String, as shape: Shape.Type) throws -> [Shape] {
+        try DataSet(path: file).records(as: shape)
     }
 
     // MARK: Training
 
     private func train<Training: Objective>(
-        _ objective: Training, _ path: String, samples: [Training.Sample], heldOut: [Training.Sample],
-        cut encoder: SampleEncoder
+        _ objective: Training, on read: (String, inout SampleEncoder) throws -> [Training.Sample]
     ) async throws -> TrainingSummary {
+        let path = try ModelReference(model).localPath()
+        var encoder = try SampleEncoder(ModelText(path: path), limit: longest)
+        let samples = try read(data, &encoder)
+        let heldOut = try heldOut.map { try read($0, &encoder) } ?? []
         let standard = (form == .full ? 2e-5 : 2e-4) * (self.objective.wantsPairs ? 0.1 : 1)
         var run = TrainingRun(
             model: path, objective: objective, parameterisation: try parameterisation(),
@@ -221,7 +210,8 @@ struct Tune: AsyncParsableCommand {
             "\(objective.name): \(samples.count) samples, \(heldOut.count) held out"
                 + (encoder.cutCount > 0 ? ", \(encoder.cutCount) cut at \(encoder.limit) tokens" : ""))
         let finished = try await Interrupts.cancelling { [run] in
-            try await Self.follow(run, on: console)
+            let progress = TrainingProgress(on: console)
+            return try await run.followed { progress.show($0) }
         }
         Output.table(Self.table(of: finished.history))
         Output.line("\(finished.outcome.rawValue): \(out)")
@@ -253,26 +243,6 @@ struct Tune: AsyncParsableCommand {
         return settings
     }
 
-    /// Runs to the end under one progress line. Cancelling stops after the step at hand, with a checkpoint.
-    private static func follow<Training: Objective>(
-        _ run: TrainingRun<Training>, on console: Console
-    ) async throws -> TrainingSummary {
-        let stop = TrainingStop()
-        let progress = TrainingProgress(console: console)
-        return try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation { continuation in
-                let thread = Thread {
-                    continuation.resume(with: Result { try run.run(stop: stop) { progress.show($0) } })
-                }
-                thread.name = "lyceum.training"
-                thread.stackSize = 8 << 20
-                thread.start()
-            }
-        } onCancel: {
-            stop.request()
-        }
-    }
-
     private static func table(of history: TrainingHistory) -> Table {
         var table = Table(
             "Training", columns: [.text("when"), .number("loss"), .number("held-out loss"), .text("figures")])
@@ -298,46 +268,5 @@ struct Tune: AsyncParsableCommand {
             ])
         }
         return table
-    }
-}
-
-/// The progress line of a training run. Used from the thread that trains.
-private final class TrainingProgress: @unchecked Sendable {
-    // Sendable: made in one place and called by the training thread only.
-    private let console: Console
-    private var line: WorkProgress?
-
-    init(console: Console) { self.console = console }
-
-    func show(_ event: TrainingEvent) {
-        switch event {
-        case .scoringReference(let done, let total):
-            if line == nil { line = console.progress("Scoring before training", total: total) }
-            line?.advance()
-            if done == total { end() }
-        case .resumed(let step, _):
-            console.tell("Going on after step \(step).")
-        case .step(let report):
-            if line == nil {
-                line = console.progress("Training", total: report.totalSteps)
-                line?.advance(by: report.step - 1)
-            }
-            line?.note(
-                "loss \(NumberStyle.decimals(4).text(report.loss)), "
-                    + "\(NumberStyle.decimals(0).text(report.tokensPerSecond)) tokens/s")
-            line?.advance()
-            if report.step == report.totalSteps { end() }
-        case .evaluated(let report):
-            console.tell(
-                "Step \(report.step): held-out loss \(NumberStyle.decimals(4).text(report.loss))"
-                    + (report.isBest ? ", the best so far" : ""))
-        case .checkpointed, .finished:
-            break
-        }
-    }
-
-    private func end() {
-        line?.finish()
-        line = nil
     }
 }

@@ -42,8 +42,7 @@ struct SecondThought: StrategyMethod {
     }
 
     func run(_ options: Options, in lab: Lab) async throws -> Report {
-        var shuffle: SeededGenerator?
-        let questions = try Question.all(of: lab.data(), shuffle: &shuffle)
+        let questions = try Question.all(of: lab.data())
         return try await StrategyComparison(
             [DirectStrategy(), try strategy(options, around: nil)], on: questions, asking: try lab.languageModel(),
             in: lab

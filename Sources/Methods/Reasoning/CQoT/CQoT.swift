@@ -110,8 +110,7 @@ public struct CQoT: StrategyMethod {
 
     public func run(_ options: Options, in lab: Lab) async throws -> Report {
         try options.checkAll()
-        var shuffle: SeededGenerator?
-        let questions = try Question.all(of: lab.data(), type: options.answerType, shuffle: &shuffle)
+        let questions = try Question.all(of: lab.data(), type: options.answerType)
         let comparison = try await StrategyComparison(
             [
                 DirectStrategy(), try ZeroShotCoT().strategy(.init(), around: nil),

@@ -75,8 +75,7 @@ public struct JekyllHyde: StrategyMethod {
 
     public func run(_ options: Options, in lab: Lab) async throws -> Report {
         try options.checkAll()
-        var shuffle: SeededGenerator?
-        let questions = try Question.all(of: lab.data(), type: options.answerType, shuffle: &shuffle)
+        let questions = try Question.all(of: lab.data(), type: options.answerType)
         let model = try lab.languageModel()
         let comparison = try await StrategyComparison(
             [

@@ -92,8 +92,7 @@ public struct SEC: StrategyMethod {
 
     public func run(_ options: Options, in lab: Lab) async throws -> Report {
         try options.checkAll()
-        var shuffle: SeededGenerator?
-        let questions = try Question.all(of: lab.data(), type: options.answerType, shuffle: &shuffle)
+        let questions = try Question.all(of: lab.data(), type: options.answerType)
         let comparison = try await StrategyComparison(
             try arms(options), on: questions, asking: try lab.languageModel(), in: lab)
         var report = try comparison.report("SEC")

@@ -46,7 +46,7 @@ package final class AsyncSemaphore: Sendable {
     /// How many tasks wait, for tests and statistics.
     package var waiters: Int { state.withLock { $0.waiting.count } }
 
-    private func acquire() async throws {
+    package func acquire() async throws {
         try Task.checkCancellation()
         let ticket = state.withLock { state in
             state.nextTicket += 1
@@ -80,7 +80,7 @@ package final class AsyncSemaphore: Sendable {
         }
     }
 
-    private func release() {
+    package func release() {
         let next = state.withLock { state in
             let next = state.popFirst()
             if next == nil { state.free += 1 }

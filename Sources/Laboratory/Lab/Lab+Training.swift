@@ -1,0 +1,37 @@
+import Foundation
+import Inference
+import Models
+import Training
+
+extension Lab {
+    /// An empty folder of this run for a model. What an earlier run left there is removed.
+    public func modelFolder(_ name: String) throws -> String {
+        let folder = try outputFile(name)
+        if FileManager.default.fileExists(atPath: folder.path) { try FileManager.default.removeItem(at: folder) }
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        return folder.path
+    }
+
+    /// Writes a model that has learnt nothing into a folder of this run, its weights drawn from the stream of its name.
+    public func newModel(_ name: String, _ model: NewModel) throws -> String {
+        let folder = try modelFolder(name)
+        try model.write(to: folder, seed: seed(name))
+        return folder
+    }
+
+    /// Trains under a progress line, and keeps how long it took. Cancelling the task stops after the step at hand and throws.
+    @discardableResult
+    public func train<Training: Objective>(
+        _ label: String, _ run: TrainingRun<Training>
+    ) async throws -> TrainingSummary {
+        let progress = TrainingProgress(label, on: console)
+        return try await time(label) {
+            let summary = try await run.followed { progress.show($0) }
+            if summary.outcome == .interrupted { throw CancellationError() }
+            return summary
+        }
+    }
+
+    /// Opens a model that this run made.
+    public func open(_ path: String) throws -> LocalModel { try LocalModel(path: path, reference: path) }
+}

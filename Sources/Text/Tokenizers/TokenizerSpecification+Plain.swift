@@ -1,0 +1,57 @@
+/// Tokenizers of models that start from nothing.
+extension TokenizerSpecification {
+    /// One token a byte, then the special tokens, the first of which ends a text: nothing is ever unknown.
+    public static func bytes(special: [String] = ["<|endoftext|>"]) -> TokenizerSpecification {
+        bytePairs([], special: special)
+    }
+
+    /// Byte-level byte pairs: the 256 bytes, one token for each merge in order, then the special tokens, the first of which ends a text.
+    ///
+    /// - Parameters:
+    ///   - merges: the two tokens of each merge, in GPT-2's alphabet.
+    ///   - splitting: how the text is cut before bytes are joined.
+    public static func bytePairs(
+        _ merges: [(left: String, right: String)], special: [String],
+        splitting: [SplittingStep] = [.byteLevel(addsPrefixSpace: false, splits: true)]
+    ) -> TokenizerSpecification {
+        let bytes = GPT2Alphabet.scalars.compactMap { Unicode.Scalar($0).map { String(Character($0)) } }
+        var specification = TokenizerSpecification(
+            vocabulary: ByteStrings(bytes + merges.map { $0.left + $0.right } + special),
+            model: .bytePair(
+                BytePair(merges: .pairs(ByteStrings(merges.flatMap { [$0.left, $0.right] })), isByteLevel: true)))
+        specification.splitting = splitting
+        specification.addSpecial(special)
+        return specification
+    }
+
+    /// One token a word: texts are cut at whitespace, which is lost, and a word outside the list is the token `<unk>`. Decoding
+    /// writes a space between tokens.
+    ///
+    /// - Parameters:
+    ///   - words: without spaces, none twice.
+    ///   - special: the first ends a text.
+    public static func words(_ words: [String], special: [String] = ["<|endoftext|>"]) -> TokenizerSpecification {
+        precondition(
+            Set(words).count == words.count && words.allSatisfy { !$0.isEmpty && !$0.contains(where: \.isWhitespace) },
+            "words are not empty, have no spaces and occur once")
+        var model = WordPiece()
+        model.unknown = 0
+        var specification = TokenizerSpecification(
+            vocabulary: ByteStrings(["<unk>"] + words + special), model: .wordPiece(model))
+        specification.splitting = [.whitespace]
+        specification.decoder = .spaced
+        specification.unknown = 0
+        specification.addSpecial(special)
+        return specification
+    }
+
+    /// Makes the last entries of the vocabulary special tokens.
+    private mutating func addSpecial(_ names: [String]) {
+        let start = vocabulary.count - names.count
+        addedTokens = names.enumerated().map { index, name in
+            AddedToken(id: TokenID(start + index), content: name, isSpecial: true)
+        }
+        eos = addedTokens.first?.id
+        padding = eos
+    }
+}
