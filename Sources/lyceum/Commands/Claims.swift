@@ -1,5 +1,6 @@
 import ArgumentParser
 import Catalogue
+import Foundation
 import Laboratory
 import Text
 
@@ -16,34 +17,46 @@ struct Claims: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The folder to write into.", valueName: "folder"))
     var out = "Docs"
 
-    @Argument(help: "Only these methods.", completion: .custom(Completions.methods))
+    @Argument(
+        help: "Only these methods; what the pages say of the others stays.", completion: .custom(Completions.methods))
     var methods: [String] = []
 
     func run() async throws {
         let catalogue = Catalogue.standard
         let chosen = try methods.isEmpty ? catalogue.methods : methods.map { slug in try catalogue.method(slug) }
         let reference = try model.reference()
-        let verdicts = try await Interrupts.cancelling { [model, seed] in
+        let file = out + "/Claims.json"
+        let known = try methods.isEmpty ? [] : Self.verdicts(in: file)
+        try await Interrupts.cancelling { [model, seed, out] in
             let subject = try await loadModel(reference, settings: model.settings)
             let runner = try Session.runner(settings: model.settings)
-            var verdicts: [Verdict] = []
+            var verdicts = Dictionary(known.map { ($0.slug, $0) }, uniquingKeysWith: { $1 })
             for method in chosen {
                 runner.console.tell("demo \(method.card.slug)")
                 let report = try await runner.demo(method, on: .init(model: subject, seed: seed))
-                if let verdict = report.verdict { verdicts.append(verdict) }
+                guard let verdict = report.verdict else { continue }
+                verdicts[verdict.slug] = verdict
+                // After each one, so that an interruption loses no other.
+                let all = verdicts.values.sorted { $0.slug < $1.slug }
+                try Output.write(JSONValue.array(all.map(\.json)).text(pretty: true) + "\n", to: file)
+                try Output.write(Self.page(all, model: subject.identity.name, catalogue), to: out + "/Claims.md")
             }
-            return (verdicts, subject.identity.name)
         }
-        try Output.write(
-            JSONValue.array(verdicts.0.map(\.json)).text(pretty: true) + "\n", to: out + "/Claims.json")
-        try Output.write(Self.page(verdicts.0, model: verdicts.1, catalogue), to: out + "/Claims.md")
-        Output.line("\(out)/Claims.md, \(out)/Claims.json: \(verdicts.0.count) verdicts")
+        Output.line("\(out)/Claims.md, \(file): \(chosen.count) demos ran")
+    }
+
+    /// The verdicts of earlier runs; none where there is no file.
+    private static func verdicts(in file: String) throws -> [Verdict] {
+        guard let data = FileManager.default.contents(atPath: file) else { return [] }
+        return try JSONValue(parsing: Array(data)).arrayValue?.compactMap(Verdict.init(json:)) ?? []
     }
 
     private static func page(_ verdicts: [Verdict], model: String, _ catalogue: Catalogue) throws -> String {
         var report = Report(
             "Claims",
-            summary: "What each demo measured on \(model). Written by lyceum claims; every number comes from that run.")
+            summary:
+                "What each demo measured with \(model) as the subject. Written by lyceum claims; lyceum claims SLUG measures one again."
+        )
         var table = Table("", columns: [.text("Method"), .text("Verdict"), .number("Seconds"), .number("Seed")])
         for verdict in verdicts {
             table.add(
