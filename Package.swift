@@ -54,7 +54,8 @@ let package = Package(
         .executableTarget(
             name: "lyceum",
             dependencies: [
-                "Catalogue", "Laboratory", "Inference", "Models", "Remote", "Tensors", "Text", "Training",
+                "Catalogue", "Decoding", "Laboratory", "Inference", "Models", "Reasoning", "Remote", "Tensors", "Text",
+                "Training",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 

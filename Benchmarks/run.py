@@ -7,11 +7,13 @@ import argparse
 import json
 import os
 import pathlib
+import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 
 from noise import CORES, Watch, machine
 
@@ -22,6 +24,8 @@ HELP_BAR = 50.0  # milliseconds
 STREAMS, STREAM_PROMPT, STREAM_TOKENS = 16, 16, 128
 LONG_PROMPT = 512
 SHARED_PROMPT, CONTINUATIONS, CONTINUATION_TOKENS = 1024, 64, 32
+QUESTIONS, SAMPLES, SAMPLE_TOKENS = 50, 32, 32
+STEERING_BAR, CONTRAST_BAR = 1.2, 2.1  # times plain decoding
 QUESTION = "The capital of France is"
 
 
@@ -91,6 +95,20 @@ class Lyceum:
         return self.bench(
             "continuations", "--streams", CONTINUATIONS, "--prompt", SHARED_PROMPT, "--tokens", CONTINUATION_TOKENS
         )
+
+    def votes(self, workload="votes", model=None):
+        """Once a round: it takes minutes."""
+        text = output(
+            [self.binary, "bench", workload, "--model", model or self.model, "--json", "--rounds", "1",
+             "--questions", str(QUESTIONS), "--samples", str(SAMPLES), "--tokens", str(SAMPLE_TOKENS)]
+        )
+        return json.loads(text)["values"][0]
+
+    def steering(self):
+        return self.bench("steering")
+
+    def contrast(self):
+        return self.bench("contrast")
 
     def tokenize(self):
         return self.bench("tokenize", "--text", self.options.text)
@@ -167,6 +185,53 @@ class Llama:
         return self.generate(128)[1]
 
 
+class LlamaServer:
+    """llama.cpp's server with a slot for each sample of a question, asked by Lyceum's client."""
+
+    name = "llama.cpp's server"
+
+    def __init__(self, options):
+        self.options = options
+
+    def votes(self):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        command = [
+            str(pathlib.Path(self.options.llama) / "llama-server"), "-m", self.options.model, "--port", str(port),
+            "--host", "127.0.0.1", "-t", str(self.options.threads), "-np", str(SAMPLES), "-c", str(SAMPLES * 256),
+        ]
+        server = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        try:
+            url = f"http://127.0.0.1:{port}"
+            for _ in range(300):
+                try:
+                    urllib.request.urlopen(url + "/health", timeout=1)
+                    break
+                except OSError:
+                    if server.poll() is not None:
+                        raise Failed(f"llama-server ended with {server.returncode}") from None
+                    time.sleep(0.2)
+            return Lyceum(self.options).votes(model=f"openai:model@{url}/v1")
+        finally:
+            server.terminate()
+            server.wait()
+
+
+class OneByOne:
+    """Lyceum's own engine, each call waiting for the one before."""
+
+    name = "one by one"
+
+    def __init__(self, options):
+        self.options = options
+
+    def votes(self):
+        return Lyceum(self.options).votes("votes-in-turn")
+
+
 class Script:
     """A peer that is a Python library, driven by a script of its own that prints {"values": […]}."""
 
@@ -222,6 +287,12 @@ class Bar:
     def help(self):
         return HELP_BAR
 
+    def steering(self):
+        return STEERING_BAR
+
+    def contrast(self):
+        return CONTRAST_BAR
+
 
 # id, title, unit, better, the method that measures it
 WORKLOADS = [
@@ -229,21 +300,26 @@ WORKLOADS = [
     ("streams-16", "16 streams of 128 tokens", "tokens/s", "higher", "streams"),
     ("prompt-512", "prompt of 512 tokens", "tokens/s", "higher", "prompt"),
     ("continuations-64", "64 continuations of a 1,024-token prompt", "tokens/s", "higher", "continuations"),
+    ("votes", "50 questions, 32 samples each", "tokens/s", "higher", "votes"),
+    ("steering-cost", "steering 16 heads", "times plain", "lower", "steering"),
+    ("contrast-cost", "a contrasted prompt", "times plain", "lower", "contrast"),
     ("first-token", "process start to first token", "ms", "lower", "first_token"),
     ("peak-memory", "peak memory, one stream", "MB", "lower", "peak_memory"),
     ("tokenize", "tokenising English", "MB/s", "higher", "tokenize"),
     ("help", "lyceum --help", "ms", "lower", "help"),
 ]
 
+ONCE = {"votes"}  # long enough to be measured once
+
 
 def measure(options):
     """Every workload on every engine in turn, round by round: {(workload, engine): [value, …]} and the noise."""
     ours = Lyceum(options)
-    engines = [ours] + [kind(options) for kind in (Llama, OpenVINO, Tokenizers, Bar)]
+    engines = [ours] + [kind(options) for kind in (Llama, LlamaServer, OneByOne, OpenVINO, Tokenizers, Bar)]
     values, noise, failed = {}, {}, {}
     for turn in range(options.rounds):
         for id, _, _, _, method in WORKLOADS:
-            if options.only and id not in options.only:
+            if options.only and id not in options.only or (id in ONCE and turn > 0):
                 continue
             for engine in engines:
                 if not hasattr(engine, method) or (id, engine.name) in failed:

@@ -2,14 +2,14 @@ import Tensors
 import Text
 
 /// A small, fast, splittable random stream: SplitMix64 (Steele, Lea, Flood 2014).
-struct RandomStream: RandomNumberGenerator {
+package struct RandomStream: RandomNumberGenerator {
     private var state: UInt64
 
-    init(seed: UInt64) {
+    package init(seed: UInt64) {
         state = seed
     }
 
-    mutating func next() -> UInt64 {
+    package mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
         var z = state
         z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
@@ -18,20 +18,20 @@ struct RandomStream: RandomNumberGenerator {
     }
 
     /// Uniform in [0, 1).
-    mutating func uniform() -> Double {
+    package mutating func uniform() -> Double {
         Double(next() >> 11) * 0x1p-53
     }
 }
 
 /// Chooses a request's next tokens. Holds the request's own random stream and counts, so that a result does not depend on
 /// what else is in the batch.
-struct Sampler {
+package struct Sampler {
     let sampling: Sampling
     private var random: RandomStream
     private var promptTokens: Set<TokenID> = []
     private var counts: [TokenID: Int] = [:]
 
-    init(_ sampling: Sampling, prompt: [TokenID]) {
+    package init(_ sampling: Sampling, prompt: [TokenID]) {
         self.sampling = sampling
         random = RandomStream(seed: sampling.seed ?? UInt64.random(in: 0 ... .max))
         if sampling.repetitionPenalty != 1 { promptTokens = Set(prompt) }
@@ -64,7 +64,7 @@ struct Sampler {
     }
 
     /// Chooses from adjusted logits; tokens at minus infinity are never chosen.
-    mutating func choose(_ logits: UnsafeMutableBufferPointer<Float>) -> TokenID {
+    package mutating func choose(_ logits: UnsafeMutableBufferPointer<Float>) -> TokenID {
         let best = TokenID(indexOfMaximum(UnsafeBufferPointer(logits)))
         guard sampling.temperature > 0 else { return best }
         let peak = logits[Int(best)]
@@ -74,13 +74,15 @@ struct Sampler {
         let scale = 1 / Float(sampling.temperature)
         let threshold = peak - 20.7 * Float(sampling.temperature)
         var candidates = candidates(in: logits, above: threshold, peak: peak, scale: scale)
-        candidates.sort { $0.weight != $1.weight ? $0.weight > $1.weight : $0.id < $1.id }
+        var mass = candidates.reduce(0) { $0 + Double($1.weight) }
+        orderLeading(&candidates, of: mass)
         if sampling.topK > 0, candidates.count > sampling.topK {
             candidates.removeLast(candidates.count - sampling.topK)
+            mass = candidates.reduce(0) { $0 + Double($1.weight) }
         }
-        if sampling.topP < 1 { keepNucleus(&candidates) }
+        if sampling.topP < 1 { keepNucleus(&candidates, of: mass) }
         if sampling.minP > 0 {
-            let least = Double(candidates[0].weight) * sampling.minP
+            let least = sampling.minP  // times the peak's weight, which is 1
             candidates.removeAll { Double($0.weight) < least }
         }
         if sampling.typicalP < 1 { keepTypical(&candidates) }
@@ -110,8 +112,27 @@ struct Sampler {
         return found
     }
 
-    private func keepNucleus(_ candidates: inout [Candidate]) {
-        let limit = candidates.reduce(0) { $0 + Double($1.weight) } * sampling.topP
+    /// Puts the candidates that the filters can reach in order, the most likely first. Thousands of unlikely candidates are the rule, so they
+    /// are sorted only as far down as top-k or top-p reach, and not at all where no filter asks for an order.
+    private func orderLeading(_ candidates: inout [Candidate], of mass: Double) {
+        guard sampling.topK > 0 || sampling.topP < 1 || sampling.typicalP < 1 else { return }
+        for least in [0.1, 1e-2, 1e-3, 1e-4] as [Float] where sampling.topK > 0 || sampling.topP < 1 {
+            let leading = candidates.filter { $0.weight > least }
+            let reaches =
+                sampling.topK > 0
+                ? leading.count >= sampling.topK
+                : leading.reduce(0) { $0 + Double($1.weight) } > mass * sampling.topP
+            if reaches {
+                candidates = leading
+                break
+            }
+        }
+        candidates.sort { $0.weight != $1.weight ? $0.weight > $1.weight : $0.id < $1.id }
+    }
+
+    /// Cuts the candidates after the first whose mass reaches top-p of the whole.
+    private func keepNucleus(_ candidates: inout [Candidate], of whole: Double) {
+        let limit = whole * sampling.topP
         var mass = 0.0
         for (index, candidate) in candidates.enumerated() {
             mass += Double(candidate.weight)

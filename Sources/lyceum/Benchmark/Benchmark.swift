@@ -47,14 +47,14 @@ struct Benchmark: Sendable {
         }.dropFirst().map { $0 }
     }
 
-    private func rounds(_ body: (Int) async throws -> Double) async throws -> [Double] {
+    func rounds(_ body: (Int) async throws -> Double) async throws -> [Double] {
         var values: [Double] = []
         for round in 0...rounds { values.append(try await body(round)) }
         return Array(values.dropFirst())
     }
 
     /// A prompt of ordinary tokens that begins differently for each number.
-    private func prompt(_ length: Int, _ number: Int) -> [TokenID] {
+    func prompt(_ length: Int, _ number: Int) -> [TokenID] {
         let size = model.architecture.vocabularySize
         return (0..<length).map { position in
             let mixed = (number &* 7919 &+ position &* 104_729 &+ 12_345) % max(1, size - 1000)
@@ -84,11 +84,5 @@ struct Benchmark: Sendable {
 
     private static func time(_ body: () -> Void) -> Double {
         ContinuousClock().measure(body).seconds
-    }
-}
-
-extension Duration {
-    fileprivate var seconds: Double {
-        Double(components.seconds) + Double(components.attoseconds) * 1e-18
     }
 }

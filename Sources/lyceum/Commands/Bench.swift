@@ -7,13 +7,28 @@ import Text
 struct Bench: AsyncParsableCommand {
     enum Workload: String, ExpressibleByArgument, CaseIterable {
         case singleStream = "single-stream"
-        case streams, prompt, continuations, tokenize
+        case streams, prompt, continuations, votes
+        case votesInTurn = "votes-in-turn"
+        case steering, contrast, tokenize
+
+        /// Those that are measured when none is named.
+        static let standard: [Workload] = [.singleStream, .streams, .prompt, .continuations]
+
+        var unit: String {
+            switch self {
+            case .singleStream, .streams, .prompt, .continuations, .votes, .votesInTurn: "tokens/s"
+            case .steering, .contrast: "times plain decoding"
+            case .tokenize: "MB/s"
+            }
+        }
     }
 
     static let configuration = CommandConfiguration(
         abstract: "Measure the engine's speed on this machine.",
         discussion: """
-            Without a workload all are measured. `make bench` runs the same beside other engines, turn by turn, and writes
+            Without a workload those of the engine are measured. votes samples questions many times at
+            once, votes-in-turn one call after the other; steering and contrast say how many times as long
+            decoding takes with attention steering and with a contrasted prompt. `make bench` runs the same beside other engines, turn by turn, and writes
             Benchmarks/results.json.
 
               lyceum bench
@@ -22,7 +37,8 @@ struct Bench: AsyncParsableCommand {
               lyceum bench tokenize --text book.txt
             """)
 
-    @Argument(help: "single-stream, streams, prompt, continuations or tokenize.")
+    @Argument(
+        help: "single-stream, streams, prompt, continuations, votes, votes-in-turn, steering, contrast or tokenize.")
     var workload: Workload?
 
     @OptionGroup var model: ModelArguments
@@ -35,6 +51,12 @@ struct Bench: AsyncParsableCommand {
 
     @Option(help: "Tokens that each stream generates.")
     var tokens: Int?
+
+    @Option(help: "Questions that are voted on.")
+    var questions = 50
+
+    @Option(help: "Samples of each question.")
+    var samples = 32
 
     @Option(help: "The text to tokenise.", completion: .file())
     var text: String?
@@ -51,6 +73,7 @@ struct Bench: AsyncParsableCommand {
     func validate() throws {
         for (name, value) in [
             ("streams", streams), ("prompt", prompt ?? 1), ("tokens", tokens ?? 1), ("rounds", rounds),
+            ("questions", questions), ("samples", samples),
         ]
         where value < 1 {
             throw ValidationError("--\(name) can't be \(value): it expects at least 1.")
@@ -66,16 +89,21 @@ struct Bench: AsyncParsableCommand {
         if workload == .tokenize {
             let bytes = try Output.bytes(of: text ?? "-")
             let tokenizer = try ModelText(path: reference.localPath()).tokenizer
-            return report("tokenise", "MB/s", Benchmark.tokenising(bytes, with: tokenizer, rounds: rounds))
+            return report(.tokenize, Benchmark.tokenising(bytes, with: tokenizer, rounds: rounds))
         }
         try await Interrupts.cancelling {
             var settings = model.settings
             settings.threads = threads
+            if let workload, workload == .votes || workload == .votesInTurn {
+                let values = try await Benchmark.votes(
+                    loadModel(reference, settings: settings), questions: questions, samples: samples,
+                    tokens: tokens ?? 32, oneByOne: workload == .votesInTurn, rounds: rounds)
+                return report(workload, values)
+            }
             let subject = try await openModel(reference, for: "bench", settings: settings)
             let benchmark = Benchmark(model: subject, rounds: rounds)
-            for workload in workload.map({ [$0] }) ?? [.singleStream, .streams, .prompt, .continuations] {
-                let values = try await measure(workload, benchmark)
-                report(title(workload), "tokens/s", values)
+            for workload in workload.map({ [$0] }) ?? Workload.standard {
+                report(workload, try await measure(workload, benchmark))
             }
         }
     }
@@ -88,7 +116,9 @@ struct Bench: AsyncParsableCommand {
         case .continuations:
             try await benchmark.continuations(
                 self.workload == nil ? 64 : streams, prompt: prompt ?? 1024, tokens: tokens ?? 32)
-        case .tokenize: []
+        case .steering: try await benchmark.steeringCost(prompt: prompt ?? 256, tokens: tokens ?? 128)
+        case .contrast: try await benchmark.contrastCost(prompt: prompt ?? 256, tokens: tokens ?? 128)
+        case .votes, .votesInTurn, .tokenize: []
         }
     }
 
@@ -99,13 +129,19 @@ struct Bench: AsyncParsableCommand {
         case .prompt: "prompt of \(prompt ?? 512) tokens"
         case .continuations:
             "\(self.workload == nil ? 64 : streams) continuations of \(tokens ?? 32) tokens of one \(prompt ?? 1024)-token prompt"
+        case .votes, .votesInTurn:
+            "\(questions) questions, \(samples) samples of \(tokens ?? 32) tokens each"
+                + (workload == .votesInTurn ? ", one by one" : "")
+        case .steering: "steering 16 heads, \(tokens ?? 128) tokens after \(prompt ?? 256)"
+        case .contrast: "a contrasted prompt, \(tokens ?? 128) tokens after \(prompt ?? 256)"
         case .tokenize: "tokenise"
         }
     }
 
-    private func report(_ title: String, _ unit: String, _ values: [Double]) {
+    private func report(_ workload: Workload, _ values: [Double]) {
         if json { return Output.json(["values": .array(values.map { .number($0) })]) }
         let median = values.sorted()[values.count / 2]
-        Output.line("\(title): \(NumberStyle.decimals(1).text(median)) \(unit)")
+        let style = NumberStyle.decimals(workload == .steering || workload == .contrast ? 2 : 1)
+        Output.line("\(title(workload)): \(style.text(median)) \(workload.unit)")
     }
 }
