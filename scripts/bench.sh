@@ -35,7 +35,7 @@ build_llama() {
         cmake -S "$scratch"/llama_cpp_python-*/vendor/llama.cpp -B "$scratch/build" -G Ninja \
             -DCMAKE_BUILD_TYPE=Release -DGGML_NATIVE=ON -DLLAMA_CURL=OFF -DLLAMA_BUILD_TESTS=OFF \
             -DBUILD_SHARED_LIBS=OFF \
-            && cmake --build "$scratch/build" --target llama-bench llama-batched-bench llama-completion llama-server llama-server
+            && cmake --build "$scratch/build" --target llama-bench llama-batched-bench llama-completion llama-server
     } >"$scratch/log" 2>&1 || { tail -n 30 "$scratch/log" >&2; die "llama.cpp did not build"; }
     mkdir -p "$scratch/tools"
     cp "$scratch"/build/bin/{llama-bench,llama-batched-bench,llama-completion,llama-server} "$scratch/tools"
