@@ -27,6 +27,7 @@ public final class LocalModel: OpenModel {
     private let reference: String
     private let source: any WeightSource
     private let fingerprint = Mutex<String?>(nil)
+    private let adapters = Mutex<Set<String>>([])
     private let constraints: ConstraintCache
 
     /// Loads a GGUF file or a Hugging Face folder.
@@ -61,6 +62,34 @@ public final class LocalModel: OpenModel {
         settings.maxRows = options.maxRows
         settings.halfCache = options.precision != .f32
         engine = try Engine(model: model, tokenizer: files.tokenizer, architecture: architecture, settings: settings)
+    }
+
+    /// Generates with another model of the same shape and words from now on. Nothing may be in flight.
+    public func use(_ model: DecoderModel) async { await engine.use(model) }
+
+    // MARK: Adapters
+
+    /// The names of the adapters that requests may ask for.
+    public var adapterNames: [String] { adapters.withLock { $0.sorted() } }
+
+    /// Lets requests ask for an adapter by name: low-rank changes beside the layers, by module. The weights are shared, so any
+    /// number of adapters stands beside one model, and requests with different ones run at the same time. An adapter of the same name is replaced;
+    /// nothing that uses it may be in flight.
+    ///
+    /// - Throws: `AdapterError` when it doesn't fit the model.
+    public func addAdapter(_ name: String, _ changes: [String: LowRankAdapter]) async throws {
+        await engine.set(name, try await engine.model.adding(changes))
+        _ = adapters.withLock { $0.insert(name) }
+    }
+
+    public func removeAdapter(_ name: String) async {
+        _ = adapters.withLock { $0.remove(name) }
+        await engine.set(name, nil)
+    }
+
+    private func check(_ adapter: String?) throws {
+        guard let adapter, !adapters.withLock({ $0.contains(adapter) }) else { return }
+        throw EngineError.unknownAdapter(adapter)
     }
 
     /// Forgets the keys and values of earlier requests: they belong to the weights that they were computed with.
@@ -150,7 +179,7 @@ public final class LocalModel: OpenModel {
     private func complete(
         _ request: CompletionRequest, onText: (@Sendable (String) -> Void)?
     ) async throws -> Completion {
-        if let adapter = request.adapter { throw EngineError.unknownAdapter(adapter) }
+        try check(request.adapter)
         guard request.stop.maxTokens > 0 else {
             throw EngineError.badRequest(
                 "the most tokens to generate must be at least 1, not \(request.stop.maxTokens)")
@@ -161,6 +190,8 @@ public final class LocalModel: OpenModel {
             try group.prompts.map { try checkedTokens(of: $0, generating: request.stop.maxTokens) }
         }
         let constraint = try request.constraint.map { try constraints.start($0) }
+        // Keys and values of one adapter are nothing to another.
+        let prefixKey = request.adapter.map { "adapter \($0)" } ?? ""
         let result = try await run { [tokenizer] id, finish in
             var sequences: [EngineSequence] = []
             var combiners: [(range: Range<Int>, combiner: any LogitCombiner)] = []
@@ -168,7 +199,7 @@ public final class LocalModel: OpenModel {
                 let start = sequences.count
                 for (offset, prompt) in prompts.enumerated() {
                     sequences.append(
-                        EngineSequence(id: id + 1 + start + offset, tokens: prompt, rootKey: "", edits: .none))
+                        EngineSequence(id: id + 1 + start + offset, tokens: prompt, rootKey: prefixKey, edits: .none))
                 }
                 combiners.append((start..<sequences.count, group.combiner))
             }
@@ -178,8 +209,9 @@ public final class LocalModel: OpenModel {
             return EngineRequest(
                 id: id,
                 main: EngineSequence(
-                    id: id, tokens: ids, rootKey: edits.changesStates ? nil : "", edits: edits),
-                companions: sequences, combiners: combiners, work: .generate(generation), finish: finish)
+                    id: id, tokens: ids, rootKey: edits.changesStates ? nil : prefixKey, edits: edits),
+                companions: sequences, combiners: combiners, adapter: request.adapter, work: .generate(generation),
+                finish: finish)
         }
         guard case .completion(let completion) = result else {
             throw EngineError.badRequest("a completion was asked for, a score came")
@@ -239,7 +271,7 @@ public final class LocalModel: OpenModel {
     // MARK: Looking inside
 
     public func trace(_ request: TraceRequest) async throws -> Trace {
-        if let adapter = request.adapter { throw EngineError.unknownAdapter(adapter) }
+        try check(request.adapter)
         let ids = try checkedTokens(of: request.prompt, generating: 0)
         let edits = try edits(request.interventions, promptCount: ids.count, generating: 0)
         guard edits.companions.isEmpty, edits.processors.isEmpty else {

@@ -2,6 +2,7 @@ import ArgumentParser
 import Inference
 import Laboratory
 import Models
+import Training
 
 extension ModelReference: ExpressibleByArgument {
     public init?(argument: String) {
@@ -25,9 +26,42 @@ struct ModelArguments: ParsableArguments {
     @Option(help: "How a local model computes: default, fast (8-bit activations) or f32.")
     var precision = RunSettings.Precision.default
 
+    @Option(
+        help: ArgumentHelp(
+            "An adapter in PEFT's format beside a local model; several are added up, each times its weight (else 1).",
+            valueName: "folder[=weight]"),
+        completion: .directory)
+    var adapter: [WeightedAdapter] = []
+
     /// The reference, or the sentence that says what is wrong with it.
     func reference() throws -> ModelReference { try ModelReference(model) }
-    var settings: ModelSettings { ModelSettings(precision: precision) }
+    var settings: ModelSettings {
+        var settings = ModelSettings(precision: precision)
+        settings.adapters = adapter
+        return settings
+    }
+}
+
+/// An adapter's folder and how much of it is added.
+struct WeightedAdapter: Sendable, Hashable, ExpressibleByArgument, CustomStringConvertible {
+    var folder: String
+    var weight = 1.0
+
+    var description: String { weight == 1 ? folder : "\(folder)=\(weight)" }
+
+    init?(argument: String) {
+        folder = argument
+        if let mark = argument.lastIndex(of: "="), let weight = Double(argument[argument.index(after: mark)...]) {
+            folder = String(argument[..<mark])
+            self.weight = weight
+        }
+        guard !folder.isEmpty, weight.isFinite else { return nil }
+    }
+
+    /// The adapter for a model of this configuration, its changes times the weight.
+    func read(for configuration: ModelConfiguration) throws -> AdapterSet {
+        try AdapterFolder.read(Folders.expandingHome(folder), for: configuration).scaled(by: weight)
+    }
 }
 
 /// The flags that say how the next token is chosen.

@@ -10,6 +10,15 @@ struct ModelSettings: Sendable {
     var precision = RunSettings.Precision.default
     /// Threads to compute with; nil: all cores.
     var threads: Int?
+    /// Added up beside the weights of a local model.
+    var adapters: [WeightedAdapter] = []
+
+    fileprivate func refuseAdapters(of reference: ModelReference) throws {
+        guard adapters.isEmpty else {
+            throw ModelReferenceError(
+                reference.description, "is an endpoint, which takes no adapters from here.", isUsage: true)
+        }
+    }
 
     fileprivate var localOptions: LocalModel.Options {
         var options = LocalModel.Options()
@@ -28,15 +37,28 @@ func loadModel(_ reference: ModelReference, settings: ModelSettings = ModelSetti
 {
     switch reference {
     case .embedded, .packaged, .file:
-        if let threads = settings.threads { ThreadPool.threads = threads }
-        return try LocalModel(
-            path: try reference.localPath(), reference: reference.description, options: settings.localOptions)
+        return try localModel(reference, settings: settings)
     case .openAI(let name, let url):
+        try settings.refuseAdapters(of: reference)
         return try await RemoteModel.connect(
             to: RemoteEndpoint(url: EndpointURL(url), name: name), reference: reference.description)
     case .ollama(let name):
+        try settings.refuseAdapters(of: reference)
         return try RemoteModel.ollama(name: name)
     }
+}
+
+/// Opens a model in a file or folder, with its adapters.
+private func localModel(_ reference: ModelReference, settings: ModelSettings) throws -> LocalModel {
+    if let threads = settings.threads { ThreadPool.threads = threads }
+    let source = try openWeights(at: try reference.localPath())
+    let options = settings.localOptions
+    var model = try DecoderModel(source, precision: options.precision)
+    for adapter in settings.adapters {
+        model = try model.adding(try adapter.read(for: model.configuration).changes)
+    }
+    let names = [reference.description] + settings.adapters.map(\.description)
+    return try LocalModel(model, from: source, reference: names.joined(separator: " + "), options: options)
 }
 
 /// The ids of exact bytes, with special tokens recognised only where asked for. Reads the model's words, not its weights.

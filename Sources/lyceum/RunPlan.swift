@@ -34,7 +34,13 @@ struct RunPlan: Sendable {
 
     func carryOut() async throws -> Report {
         let data = try settings.data.map { try DataSet(path: $0.string, limit: settings.limit) }
-        let modelSettings = ModelSettings(precision: settings.precision)
+        var modelSettings = ModelSettings(precision: settings.precision)
+        modelSettings.adapters = try settings.adapter.map { text in
+            guard let adapter = WeightedAdapter(argument: text) else {
+                throw OptionError.wrongValue(option: "adapter", value: text, expectation: "a folder, or folder=weight")
+            }
+            return adapter
+        }
         let subject = try await loadModel(reference, settings: modelSettings)
         let runner = try Session.runner(
             settings: modelSettings, isQuiet: settings.quiet, keeps: settings.store)

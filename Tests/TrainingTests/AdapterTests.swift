@@ -1,8 +1,18 @@
 import Foundation
+import Inference
 import Models
 import Tensors
 import Testing
+import Text
 import Training
+
+extension Array {
+    fileprivate func asyncMap<Result>(_ body: (Element) async throws -> Result) async rethrows -> [Result] {
+        var results: [Result] = []
+        for element in self { results.append(try await body(element)) }
+        return results
+    }
+}
 
 /// Adapters in PEFT's format, both ways.
 @Suite struct AdapterTests {
@@ -43,6 +53,82 @@ import Training
             #expect(again.configuration.rank == 4 && again.configuration.alpha == 8)
             #expect(sums(try again.applied(to: model)) == sums(try set.applied(to: model)))
         }
+    }
+
+    /// In the engine an adapter gives what the merged model gives, beside stacked quantised weights too, and requests with other adapters
+    /// in the same batch change nothing.
+    @Test(arguments: [WeightFormat.f32, .q80]) func generates(_ format: WeightFormat) async throws {
+        let folder = try temporaryFolder()
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        // Widths of whole blocks, so that the matrices are quantised and stacked.
+        try NewModel(
+            .llama(layers: 2, hiddenSize: 64, heads: 4, kvHeads: 2, feedForwardSize: 96), tokenizer: .bytes()
+        ).write(to: folder, seed: 2)
+        var path = folder
+        if format.isQuantised {
+            path = folder + "/model.gguf"
+            let weights = try ModelWeights(openWeights(at: folder))
+            try ModelConversion(weights, format: format).writeGGUF(to: path, metadata: weights.ggufText())
+        }
+        let precision: Precision = format.isQuantised ? .standard : .f32
+        let source = try openWeights(at: path)
+        let sets = try [3, 4].map { seed in
+            let trainable = try LowRankAdaptation(rank: 4).load(source, precision: .f32, seed: UInt64(seed))
+            for (place, parameter) in trainable.parameters.enumerated() where parameter.name.contains("lora_B") {
+                parameter.tensor.detached().assign(
+                    Tensor.normal(parameter.tensor.shape, deviation: 0.3, seed: UInt64(seed * 100 + place)))
+            }
+            return try #require(trainable.adapters)
+        }
+        var options = LocalModel.Options()
+        options.precision = precision
+        let model = try LocalModel(path: path, reference: path, options: options)
+        for (name, set) in zip(["first", "second"], sets) { try await model.addAdapter(name, set.changes) }
+        #expect(model.adapterNames == ["first", "second"])
+        func request(_ adapter: String?) -> CompletionRequest {
+            CompletionRequest(
+                .text("w1 w2 w3 w4"), stop: StopRule(maxTokens: 12, ignoresEndOfText: true), topLogProbs: 0,
+                adapter: adapter)
+        }
+        let alone = try await [nil, "first", "second"].asyncMap { try await model.complete(request($0)) }
+        #expect(Set(alone.map(\.ids)).count == 3)
+        let together = try await withThrowingTaskGroup(of: (Int, Completion).self) { group in
+            for round in 0..<2 {
+                for (place, adapter) in ([nil, "first", "second"] as [String?]).enumerated() {
+                    group.addTask { (place + 3 * round, try await model.complete(request(adapter))) }
+                }
+            }
+            return try await group.reduce(into: [Int: Completion]()) { $0[$1.0] = $1.1 }
+        }
+        for (place, completion) in together { #expect(completion.ids == alone[place % 3].ids) }
+        for (set, own) in zip(sets, alone.dropFirst()) {
+            let merged = try LocalModel(
+                set.applied(
+                    to: DecoderModel(source, precision: precision, forms: format.isQuantised ? { _ in .asStored } : nil)
+                ), from: source,
+                reference: path, options: options)
+            let expected = try await merged.complete(request(nil))
+            #expect(expected.ids == own.ids)
+            // Beside quantised weights the merged model rounds the adapter's products to bf16.
+            for (a, b) in zip(expected.logProbs ?? [], own.logProbs ?? []) {
+                #expect(abs(a.chosen.logProb - b.chosen.logProb) < (format.isQuantised ? 0.1 : 1e-4))
+            }
+        }
+        await #expect(throws: EngineError.self) { try await model.complete(request("third")) }
+        await model.removeAdapter("first")
+        await #expect(throws: EngineError.self) { try await model.complete(request("first")) }
+        await #expect(throws: AdapterError.self) {
+            try await model.addAdapter("odd", ["model.layers.7.mlp.up_proj": sets[0].members[0].adapter])
+        }
+    }
+
+    @Test func weightsOfSeveralAddUp() throws {
+        let model = try DecoderModel(TinyModel.source(), precision: .f32)
+        let set = try AdapterFolder.read(Self.peftFolder, for: model.configuration)
+        let whole = sums(try set.applied(to: model))
+        let parts = try set.scaled(by: 0.25).applied(to: set.scaled(by: 0.75).applied(to: model))
+        #expect(relativeError(sums(parts), whole) <= 1e-5)
+        #expect(sums(try set.scaled(by: 0).applied(to: model)) == sums(model))
     }
 
     /// An adapter on a model in GGUF's row order means the same as on the Hugging Face folder.

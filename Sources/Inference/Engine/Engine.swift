@@ -20,7 +20,9 @@ actor Engine {
         var halfCache = true
     }
 
-    let model: DecoderModel
+    private(set) var model: DecoderModel
+    /// The model with an adapter each, by name; they share its weights.
+    private var adapted: [String: DecoderModel] = [:]
     let tokenizer: Tokenizer
     let architecture: ArchitectureSummary
     private let settings: Settings
@@ -95,6 +97,22 @@ actor Engine {
         }
     }
 
+    /// Computes with another model of the same shape from now on, and forgets what the old one computed.
+    func use(_ model: DecoderModel) {
+        precondition(model.attentionShape == self.model.attentionShape, "a model of another shape")
+        self.model = model
+        forgetPrefixes()
+    }
+
+    /// Adds a model with an adapter under its name, or takes it away.
+    func set(_ adapter: String, _ model: DecoderModel?) {
+        adapted[adapter] = model
+        forgetPrefixes()
+    }
+
+    /// The model that a request asks for.
+    private func model(with adapter: String?) -> DecoderModel { adapter.flatMap { adapted[$0] } ?? model }
+
     /// Forgets cached prefixes: after the weights have changed.
     func forgetPrefixes() {
         tree.forgetIdle()
@@ -121,14 +139,23 @@ actor Engine {
 
     private func step() {
         admit()
-        let batch = assemble()
+        // Requests with the same adapter go through the model together; each group has a pass of its own.
+        var seen: Set<String?> = []
+        for adapter in running.map(\.adapter) where seen.insert(adapter).inserted {
+            pass(with: adapter)
+        }
+    }
+
+    private func pass(with adapter: String?) {
+        let model = model(with: adapter)
+        let batch = assemble(adapter)
         guard batch.rowCount > 0 else { return }
         let hidden = model.forward(
             tokens: batch.tokens, positions: batch.positions, attention: batch, observer: batch.observer)
         for share in batch.shares { share.sequence.computed += share.count }
         for request in running { request.sequences.forEach(settle) }
-        chooseTokens(batch, hidden: hidden)
-        scoreRows(batch, hidden: hidden)
+        chooseTokens(batch, hidden: hidden, of: model)
+        scoreRows(batch, hidden: hidden, of: model)
     }
 
     /// Starts waiting requests, in order, while there is room.
@@ -189,12 +216,12 @@ actor Engine {
         request.isRunning = false
     }
 
-    /// Chooses the rows of the next forward pass: one for each running stream, then chunks of prompts.
-    private func assemble() -> EngineBatch {
+    /// Chooses the rows of the next forward pass with an adapter: one for each running stream, then chunks of prompts.
+    private func assemble(_ adapter: String?) -> EngineBatch {
         let batch = EngineBatch(cache: cache, shape: model.attentionShape, scratchBlock: scratchBlock)
         var room = settings.maxRows
         var prompts: [EngineRequest] = []
-        for request in running {
+        for request in running where request.adapter == adapter {
             let left = request.sequences.map { advanceOverCached($0, of: request) }
             if left.allSatisfy({ $0 == 1 }) {
                 room -= add(request, whole: true, room: room, to: batch)
@@ -343,18 +370,20 @@ actor Engine {
         batch.probe = probe
         batch.add(sequence, count: tokens.count)
         batch.seal()
+        let model = model(with: request.adapter)
         let hidden = GradientMode.withoutGradients {
             model.forward(
                 tokens: batch.tokens, positions: batch.positions, attention: batch, observer: batch.observer)
         }
         let lens = probe.lens.map(\.rows)
         return probe.finish(
-            logits: logitRows(of: hidden, probe.logits),
-            lens: lens.isEmpty ? [] : logitRows(of: concatenate(lens), Array(0..<lens.count * probe.logits.count)))
+            logits: logitRows(of: hidden, probe.logits, model),
+            lens: lens.isEmpty
+                ? [] : logitRows(of: concatenate(lens), Array(0..<lens.count * probe.logits.count), model))
     }
 
     /// The logits of some rows of hidden states.
-    private func logitRows(of hidden: Tensor, _ rows: [Int]) -> [[Float]] {
+    private func logitRows(of hidden: Tensor, _ rows: [Int], _ model: DecoderModel) -> [[Float]] {
         guard !rows.isEmpty else { return [] }
         let all = model.logits(of: hidden, rows: rows).floats()
         let vocabulary = architecture.vocabularySize
@@ -364,7 +393,7 @@ actor Engine {
     // MARK: Logits
 
     /// Samples the next token of every stream that is ready.
-    private func chooseTokens(_ batch: EngineBatch, hidden: Tensor) {
+    private func chooseTokens(_ batch: EngineBatch, hidden: Tensor, of model: DecoderModel) {
         let ready = batch.generating
         guard !ready.isEmpty else { return }
         let vocabulary = architecture.vocabularySize
@@ -432,7 +461,7 @@ actor Engine {
     }
 
     /// Reads the log-probabilities that scoring requests want, 64 rows at a time.
-    private func scoreRows(_ batch: EngineBatch, hidden: Tensor) {
+    private func scoreRows(_ batch: EngineBatch, hidden: Tensor, of model: DecoderModel) {
         let vocabulary = architecture.vocabularySize
         var targets = batch.scoring[...]
         while !targets.isEmpty {

@@ -14,6 +14,8 @@ final class EngineRequest {
     /// Prompts decoded in lock-step with the main one.
     let companions: [EngineSequence]
     let combiners: [(range: Range<Int>, combiner: any LogitCombiner)]
+    /// Which adapter it goes through; nil: the model itself.
+    let adapter: String?
     var work: Work
     /// Whether its sequences hold blocks and advance.
     var isRunning = false
@@ -21,13 +23,14 @@ final class EngineRequest {
 
     init(
         id: Int, main: EngineSequence, companions: [EngineSequence] = [],
-        combiners: [(range: Range<Int>, combiner: any LogitCombiner)] = [], work: Work,
+        combiners: [(range: Range<Int>, combiner: any LogitCombiner)] = [], adapter: String? = nil, work: Work,
         finish: @escaping @Sendable (Result<EngineResult, any Error>) -> Void
     ) {
         self.id = id
         self.main = main
         self.companions = companions
         self.combiners = combiners
+        self.adapter = adapter
         self.work = work
         self.finish = finish
     }

@@ -42,6 +42,58 @@ extension DecoderModel {
     }
 }
 
+extension DecoderModel {
+    /// The same model with low-rank changes beside its layers, by module (`model.layers.0.self_attn.q_proj`); weights are shared.
+    ///
+    /// - Throws: ``AdapterError`` when a layer is missing or has another shape.
+    public func adding(_ changes: [String: LowRankAdapter]) throws(AdapterError) -> DecoderModel {
+        var waiting = changes
+        func find(_ name: String, _ shape: Shape) throws(AdapterError) -> LowRankAdapter? {
+            let module = name.hasSuffix(".weight") ? String(name.dropLast(".weight".count)) : name
+            guard let adapter = waiting.removeValue(forKey: module) else { return nil }
+            guard adapter.down.shape[1] == shape[1], adapter.up.shape[0] == shape[0] else {
+                throw .otherShape(
+                    module: module, adapter: [adapter.up.shape[0], adapter.down.shape[1]], model: shape.dimensions)
+            }
+            return adapter
+        }
+        func adding(_ projection: Projection) throws(AdapterError) -> Projection {
+            do { return try projection.adding(find) } catch let error as AdapterError { throw error } catch {
+                return projection
+            }
+        }
+        var changed: [DecoderBlock] = []
+        for block in blocks {
+            var block = block
+            block.queriesKeysValues = try adding(block.queriesKeysValues)
+            block.attentionOutput = try adding(block.attentionOutput)
+            do { block.feedForward = try block.feedForward.replacing(adding) } catch let error as AdapterError {
+                throw error
+            } catch {}
+            changed.append(block)
+        }
+        let newHead: Projection? = if let head { try adding(head) } else { nil }
+        if let missing = waiting.keys.min() { throw .noLayer(module: missing) }
+        return DecoderModel(
+            configuration: configuration, embedding: embedding, blocks: changed, norm: norm, head: newHead,
+            rotary: rotary)
+    }
+}
+
+/// Why an adapter doesn't fit a model.
+public enum AdapterError: Error, Sendable, Hashable, CustomStringConvertible {
+    case noLayer(module: String)
+    case otherShape(module: String, adapter: [Int], model: [Int])
+
+    public var description: String {
+        switch self {
+        case .noLayer(let module): "The adapter changes the layer \(module), which the model lacks."
+        case .otherShape(let module, let adapter, let model):
+            "The adapter is made for a layer \(module) of \(adapter); the model's is \(model)."
+        }
+    }
+}
+
 extension FeedForward {
     fileprivate func replacing(_ body: (Projection) throws -> Projection) rethrows -> FeedForward {
         switch self {

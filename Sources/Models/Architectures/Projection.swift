@@ -84,23 +84,32 @@ public struct Projection: Sendable {
     private(set) var parts: [Part]
     private(set) var biases: [Tensor?]
     /// The layers' names in a Hugging Face folder, such as `model.layers.0.mlp.down_proj.weight`; none for a projection that
-    /// isn't changed by name.
+    /// isn't changed by name. A part of stacked weights has several.
     let names: [String]
+    /// Low-rank changes beside each named layer, for weights that are stacked and so can't hold them; empty where there are none.
+    private var adapters: [[LowRankAdapter]] = []
+    private let stackedSizes: [Int]
 
     /// - Parameters:
     ///   - biases: one a layer, or none at all.
     ///   - names: one a layer, or none at all.
-    public init(_ parts: [Part], biases: [Tensor?] = [], names: [String] = []) {
+    ///   - stackedSizes: output features of each named layer, where one output stands for several.
+    public init(_ parts: [Part], biases: [Tensor?] = [], names: [String] = [], stackedSizes: [Int] = []) {
         self.parts = parts
         self.biases = biases
         self.names = names
+        self.stackedSizes = stackedSizes
     }
 
     /// Output features of each layer.
     public var sizes: [Int] { parts.flatMap(\.sizes) }
 
     /// The bytes the weights take.
-    public var byteCount: Int { parts.reduce(0) { $0 + $1.weight.byteCount } }
+    public var byteCount: Int {
+        adapters.joined().reduce(parts.reduce(0) { $0 + $1.weight.byteCount }) {
+            $0 + $1.down.byteCount + $1.up.byteCount
+        }
+    }
 
     /// The same layers with other weights and biases: `matrix` and `vector` get each layer's name and what it holds. Layers
     /// whose quantised weights are stacked in one matrix stay as they are.
@@ -118,8 +127,54 @@ public struct Projection: Sendable {
         return changed
     }
 
+    /// The same layers with low-rank changes beside those that `find` knows by name. The rows of A and B stand in the file's order.
+    func adding(_ find: (String, Shape) throws -> LowRankAdapter?) rethrows -> Projection {
+        var changed = self
+        let columns = parts[0].weight.shape[1]
+        var found: [[LowRankAdapter]] = []
+        for (index, name) in names.enumerated() {
+            let adapter = try find(name, [namedSizes[index], columns])
+            found.append((adapters.isEmpty ? [] : adapters[index]) + [adapter].compactMap { $0 })
+        }
+        if found.contains(where: { !$0.isEmpty }) { changed.adapters = found }
+        return changed
+    }
+
+    /// Output features of each named layer, also where outputs are merged.
+    private var namedSizes: [Int] {
+        let all = parts.map(\.weight.shape[0])
+        return names.count == parts.count ? all : sizes.count == names.count ? sizes : stackedSizes
+    }
+
     /// Applies the layers to x [rows, in] → [rows, sizes[j]] each.
     public func callAsFunction(_ x: Tensor, entrance: Entrance = .identity) -> [Tensor] {
+        guard adapters.isEmpty else { return adapted(x, entrance: entrance) }
+        return plain(x, entrance: entrance)
+    }
+
+    /// The layers with their changes, which meet the input behind its entrance.
+    private func adapted(_ x: Tensor, entrance: Entrance) -> [Tensor] {
+        let outputs = plain(x, entrance: entrance)
+        let input = enter(x, entrance)
+        var sums: [Tensor] = []
+        var layer = 0
+        for (output, size) in zip(outputs, sizes) {
+            // An output may stand for several layers side by side.
+            var changes: [Tensor] = []
+            var width = 0
+            while width < size {
+                let own = namedSizes[layer]
+                let none = Tensor.zeros([x.shape[0], own])
+                changes.append(adapters[layer].reduce(none) { $0 + $1(input, precision: .f32) })
+                width += own
+                layer += 1
+            }
+            sums.append(output + (changes.count == 1 ? changes[0] : concatenate(changes, axis: 1)))
+        }
+        return sums
+    }
+
+    private func plain(_ x: Tensor, entrance: Entrance) -> [Tensor] {
         // Only a lone product of quantised weights takes the entrance in; for the others it is done once.
         let fuses = parts.allSatisfy { if case .packed = $0.weight { !x.isRecorded(with: entrance) } else { false } }
         var (input, rest) = fuses ? (x, entrance) : (enter(x, entrance), .identity)
@@ -136,7 +191,9 @@ public struct Projection: Sendable {
     /// residual + W · entrance(x) for a single layer. The residual is the forward pass's own: where nothing is recorded for a
     /// backward pass it is changed in place.
     public func callAsFunction(_ x: Tensor, entrance: Entrance = .identity, addingTo residual: Tensor) -> Tensor {
-        if case .packed(let matrix) = parts[0].weight, biases.allSatisfy({ $0 == nil }), !GradientMode.isRecording {
+        if case .packed(let matrix) = parts[0].weight, biases.allSatisfy({ $0 == nil }), adapters.isEmpty,
+            !GradientMode.isRecording
+        {
             multiply(matrix, x, entrance: entrance, into: [residual], sizes: parts[0].sizes, accumulate: true)
             return residual
         }

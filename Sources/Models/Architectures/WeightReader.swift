@@ -131,7 +131,8 @@ struct WeightReader {
         if forms == nil, precision != .f32, let matrix = try stacked(layers, columns: columns, expert: expert) {
             let sizes = layers.map(\.rows)
             return Projection(
-                [Projection.Part(.packed(matrix), sizes: merges ? [sizes.reduce(0, +)] : sizes)], biases: biases)
+                [Projection.Part(.packed(matrix), sizes: merges ? [sizes.reduce(0, +)] : sizes)], biases: biases,
+                names: layers.map { huggingFaceName($0.name, expert: expert) }, stackedSizes: sizes)
         }
         let parts = try layers.map { layer in
             Projection.Part(

@@ -16,6 +16,18 @@ public struct AdapterSet: Sendable {
         self.configuration = configuration
     }
 
+    /// The changes by module.
+    public var changes: [String: LowRankAdapter] {
+        Dictionary(members.map { ($0.module, $0.adapter) }, uniquingKeysWith: { $1 })
+    }
+
+    /// The same changes, each times a weight.
+    public func scaled(by weight: Double) -> AdapterSet {
+        var scaled = self
+        for index in members.indices { scaled.members[index].adapter.scale *= Float(weight) }
+        return scaled
+    }
+
     /// A model with these changes beside its weights.
     /// - Throws: when a layer is missing or has another shape.
     public func applied(to model: DecoderModel) throws -> DecoderModel {

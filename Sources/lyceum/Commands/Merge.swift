@@ -11,7 +11,7 @@ struct Merge: AsyncParsableCommand {
             of file that the model is: a folder, or model.gguf in it.
 
               lyceum merge --adapter tuned --out merged
-              lyceum merge --model folder/ --adapter first --adapter second --out merged
+              lyceum merge --model folder/ --adapter first=0.7 --adapter second=0.3 --out merged
             """)
 
     @Option(
@@ -19,8 +19,11 @@ struct Merge: AsyncParsableCommand {
         completion: .file())
     var model = "embedded"
 
-    @Option(help: ArgumentHelp("An adapter; several are added in order.", valueName: "folder"), completion: .directory)
-    var adapter: [String]
+    @Option(
+        help: ArgumentHelp(
+            "An adapter; several are added up, each times its weight (else 1).", valueName: "folder[=weight]"),
+        completion: .directory)
+    var adapter: [WeightedAdapter]
 
     @Option(help: ArgumentHelp("The folder of the result.", valueName: "folder"), completion: .directory)
     var out: String
@@ -36,7 +39,7 @@ struct Merge: AsyncParsableCommand {
         let format = try WeightFormat(flag: numbers)
         let source = try openWeights(at: ModelReference(model).localPath())
         let configuration = try source.configuration()
-        let adapters = try adapter.map { try AdapterFolder.read($0, for: configuration) }
+        let adapters = try adapter.map { try $0.read(for: configuration) }
         try ModelExport(source, adapters: adapters).write(to: out, format: format)
         Output.line(out)
     }
