@@ -49,7 +49,8 @@ let package = Package(
         // Methods: one target a family, one file a method.
         .target(name: "Reasoning", dependencies: ["Laboratory"], path: "Sources/Methods/Reasoning"),
         .target(name: "Decoding", dependencies: ["Laboratory"], path: "Sources/Methods/Decoding"),
-        .target(name: "Catalogue", dependencies: ["Laboratory", "Reasoning", "Decoding"]),
+        .target(name: "SelfTraining", dependencies: ["Laboratory"], path: "Sources/Methods/SelfTraining"),
+        .target(name: "Catalogue", dependencies: ["Laboratory", "Reasoning", "Decoding", "SelfTraining"]),
 
         .executableTarget(
             name: "lyceum",
@@ -63,10 +64,10 @@ let package = Package(
         .testTarget(name: "TextTests", dependencies: ["Text"]),
         .testTarget(name: "ModelsTests", dependencies: ["Models"], exclude: ["Goldens"]),
         .testTarget(name: "InferenceTests", dependencies: ["Inference"]),
-        .testTarget(name: "TrainingTests", dependencies: ["Training", "Inference"]),
+        .testTarget(name: "TrainingTests", dependencies: ["Training", "Inference", "Laboratory"]),
         .testTarget(name: "RemoteTests", dependencies: ["Remote"]),
         .testTarget(name: "LaboratoryTests", dependencies: ["Laboratory", "Catalogue"]),
-        .testTarget(name: "MethodsTests", dependencies: ["Catalogue", "Reasoning", "Decoding"]),
+        .testTarget(name: "MethodsTests", dependencies: ["Catalogue", "Reasoning", "Decoding", "SelfTraining"]),
     ],
     swiftLanguageModes: [.v6]
 )

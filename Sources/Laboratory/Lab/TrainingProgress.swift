@@ -21,8 +21,9 @@ public final class TrainingProgress: Sendable {
             console.tell("Going on after step \(step).")
         case .step(let report):
             let line = open(label, total: report.totalSteps, done: report.step - 1)
+            let reward = report.figures["reward"].map { "reward \(NumberStyle.decimals(3).text($0)), " } ?? ""
             line.note(
-                "loss \(NumberStyle.decimals(4).text(report.loss)), "
+                reward + "loss \(NumberStyle.decimals(4).text(report.loss)), "
                     + "\(NumberStyle.decimals(0).text(report.tokensPerSecond)) tokens/s")
             line.advance()
             if report.step == report.totalSteps { close() }

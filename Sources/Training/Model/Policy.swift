@@ -6,10 +6,17 @@ public struct Policy: Sendable {
     public let model: DecoderModel
     /// Whether layers are computed again on the way back instead of being kept; see ``DecoderModel``'s `forward`.
     public let recomputes: Bool
+    /// What stands on the hidden states beside the output projection.
+    public let heads: [Head]
 
-    public init(_ model: DecoderModel, recomputes: Bool = false) {
+    public init(_ model: DecoderModel, heads: [Head] = [], recomputes: Bool = false) {
         self.model = model
+        self.heads = heads
         self.recomputes = recomputes
+    }
+
+    public init(_ model: TrainableModel, recomputes: Bool = false) {
+        self.init(model.model, heads: model.heads, recomputes: recomputes)
     }
 
     /// The hidden state of every row before the final norm: [rows, hiddenSize].

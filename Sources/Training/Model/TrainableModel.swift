@@ -9,16 +9,19 @@ public struct TrainableModel: Sendable {
     public let parameters: [Parameter]
     /// The low-rank changes beside frozen weights, where that is what trains.
     public let adapters: AdapterSet?
+    /// New layers on the hidden states, which train, too.
+    public let heads: [Head]
     /// Decides what dropout drops; 0 outside training steps.
     package let dropoutSeed: AdapterDropout.Seed
 
     public init(
-        model: DecoderModel, parameters: [Parameter], adapters: AdapterSet? = nil,
+        model: DecoderModel, parameters: [Parameter], adapters: AdapterSet? = nil, heads: [Head] = [],
         dropoutSeed: AdapterDropout.Seed = AdapterDropout.Seed()
     ) {
         self.model = model
         self.parameters = parameters
         self.adapters = adapters
+        self.heads = heads
         self.dropoutSeed = dropoutSeed
     }
 
@@ -30,5 +33,16 @@ public struct TrainableModel: Sendable {
         guard configuration.attentionSoftcap == nil else {
             throw TrainingError.untrainable("its attention scores are capped, which has no gradient here")
         }
+    }
+
+    /// Writes what was trained: an adapter in PEFT's format, or the whole model in the kind of file it came from, with the heads beside it.
+    func write(from source: any WeightSource, baseModel: String, format: WeightFormat, to folder: String) throws {
+        let weights = parameters.filter { !$0.name.hasPrefix(Head.prefix) }
+        if let adapters {
+            try AdapterFolder.write(adapters, of: model.configuration, baseModel: baseModel, to: folder)
+        } else if !weights.isEmpty {
+            try ModelExport(source, trained: weights).write(to: folder, format: format)
+        }
+        if !heads.isEmpty { try Head.write(heads, to: folder) }
     }
 }

@@ -12,14 +12,16 @@ import Tensors
 public final class Trainer<Training: Objective> {
     let model: TrainableModel
     let objective: Training
-    let samples: [Training.Sample]
+    private(set) var samples: [Training.Sample]
     let heldOut: [Training.Sample]
     let settings: TrainerSettings
     let checkpoints: CheckpointFolder?
     /// Which model the run starts from, for keys of files.
     let modelKey: String
+    /// Makes each step's samples, where they aren't given beforehand.
+    private let source: SampleSource<Training.Sample>?
     /// Tokens of each sample.
-    private let lengths: [Int]
+    private var lengths: [Int]
     private let heldOutLengths: [Int]
     private var order: DataOrder
     private var optimiser: OptimiserRun
@@ -33,25 +35,32 @@ public final class Trainer<Training: Objective> {
     ///   - heldOut: samples to evaluate on.
     ///   - folder: of checkpoints; nil: none are written.
     ///   - modelKey: a fingerprint of the model before training.
+    ///   - source: makes the samples of each step as the run goes; `settings.steps` then says how many there are.
     /// - Throws: where a setting or a sample makes no sense.
     public init(
         _ model: TrainableModel, objective: Training, optimisation: Optimisation, samples: [Training.Sample],
         heldOut: [Training.Sample] = [], settings: TrainerSettings = TrainerSettings(), folder: String? = nil,
-        modelKey: String = ""
+        modelKey: String = "", source: SampleSource<Training.Sample>? = nil
     ) throws {
         try settings.check()
-        guard !samples.isEmpty else { throw TrainingError.badSetting("samples", reason: "there are none to train on") }
+        guard source == nil || settings.steps != nil && !objective.usesReference else {
+            throw TrainingError.badSetting("steps", reason: "must be given where samples are made as the run goes")
+        }
+        guard !samples.isEmpty || source != nil else {
+            throw TrainingError.badSetting("samples", reason: "there are none to train on")
+        }
         let vocabulary = model.model.configuration.vocabularySize
         lengths = try Self.lengths(samples, objective, vocabulary: vocabulary)
         heldOutLengths = try Self.lengths(heldOut, objective, vocabulary: vocabulary)
         self.model = model
         self.objective = objective
         self.samples = samples
+        self.source = source
         self.heldOut = heldOut
         self.settings = settings
         self.modelKey = modelKey
         checkpoints = folder.map { CheckpointFolder(path: $0, kept: settings.checkpointsKept) }
-        order = DataOrder(count: samples.count, perStep: settings.samplesPerStep, seed: settings.seed)
+        order = DataOrder(count: max(1, samples.count), perStep: settings.samplesPerStep, seed: settings.seed)
         optimiser = OptimiserRun(settings: optimisation)
         if let folder { try makeFolder(folder) }
     }
@@ -101,9 +110,12 @@ public final class Trainer<Training: Objective> {
                 try evaluate(after: step, onEvent)
             }
             let isStale = settings.patience.map { evaluationsWithoutBest >= $0 } ?? false
-            let isDue = settings.stepsPerCheckpoint.map { step % $0 == 0 } ?? false
-            if isDue || stop.isRequested || isStale { try writeCheckpoint(after: step, onEvent) }
-            if isStale || (stop.isRequested && step < total) {
+            // A round of samples that were made together is gone through before the run may end.
+            let endsRound = step % (source?.stepsPerRound ?? 1) == 0
+            let isDue = endsRound && (settings.stepsPerCheckpoint.map { step % $0 == 0 } ?? false)
+            let isStopped = endsRound && stop.isRequested
+            if isDue || isStopped || isStale { try writeCheckpoint(after: step, onEvent) }
+            if isStale || (isStopped && step < total) {
                 outcome = isStale ? .stoppedEarly : .interrupted
                 break
             }
@@ -121,9 +133,9 @@ public final class Trainer<Training: Objective> {
     private func take(_ step: Int, of total: Int) throws -> StepReport {
         let clock = ContinuousClock()
         let start = clock.now
-        let chosen = order.samples(ofStep: step)
+        let chosen = try chosenSamples(ofStep: step)
         let weight = chosen.reduce(0) { $0 + objective.weight(of: samples[$1]) }
-        let policy = Policy(model.model, recomputes: settings.recomputes)
+        let policy = Policy(model, recomputes: settings.recomputes)
         var gradients = Gradients()
         var (loss, sums): (Double, [String: Double]) = (0, [:])
         let stepSeed = mixed(settings.seed, UInt64(step))
@@ -145,6 +157,13 @@ public final class Trainer<Training: Objective> {
             rate: optimiser.settings.rate * optimiser.settings.schedule.factor(step: step, of: total),
             gradientNorm: norm, tokens: chosen.reduce(0) { $0 + lengths[$1] },
             seconds: (clock.now - start) / .seconds(1), figures: sums.mapValues { $0 / Double(chosen.count) })
+    }
+
+    private func chosenSamples(ofStep step: Int) throws -> [Int] {
+        guard let source else { return order.samples(ofStep: step) }
+        samples = try source.samples(step, history)
+        lengths = try Self.lengths(samples, objective, vocabulary: model.model.configuration.vocabularySize)
+        return Array(samples.indices)
     }
 
     private func notFinite(_ what: String, _ step: Int, _ samples: [Int]) -> TrainingError {
@@ -172,7 +191,7 @@ public final class Trainer<Training: Objective> {
             let all = Array(heldOut.indices)
             for pass in passes(all, tokens: { heldOutLengths[$0] }, limit: settings.tokensPerPass) {
                 let part = try objective.loss(
-                    of: batch(pass, of: heldOut, heldOutReferenceSums), policy: Policy(model.model))
+                    of: batch(pass, of: heldOut, heldOutReferenceSums), policy: Policy(model))
                 loss += Double(part.total.item)
                 weight += pass.reduce(0) { $0 + objective.weight(of: heldOut[$1]) }
                 sums.merge(part.sums, uniquingKeysWith: +)
@@ -226,7 +245,7 @@ public final class Trainer<Training: Objective> {
         hash.add((try? encoder.encode(key)) ?? Data())
         hash.add("\(modelKey) \(objective) \(optimiser.settings)".utf8)
         for parameter in model.parameters { hash.add("\(parameter.name) \(parameter.tensor.shape)".utf8) }
-        hash.add(textsKey.utf8)
+        hash.add((source?.key ?? textsKey).utf8)
         return hash.hexadecimal
     }()
 
@@ -295,7 +314,7 @@ public final class Trainer<Training: Objective> {
     ) throws -> [[Float]] {
         var sums = [[Float]](repeating: [], count: all.count)
         let sizes = lengths + heldOutLengths
-        let policy = Policy(model.model)
+        let policy = Policy(model)
         var done = 0
         for pass in passes(Array(all.indices), tokens: { sizes[$0] }, limit: settings.tokensPerPass) {
             let texts = pass.map { objective.texts(of: all[$0]) }

@@ -1,3 +1,4 @@
+import Foundation
 import Synchronization
 
 /// What happens in a run, as it happens.
@@ -52,6 +53,13 @@ public struct TrainingSummary: Sendable, Hashable, Codable {
     public var outcome: Outcome
     /// The steps of this run and of those it went on from.
     public var history: TrainingHistory
+
+    /// Writes `run.json` into a folder.
+    func write(to folder: String) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+        try writeFile([UInt8](encoder.encode(self)), to: folder + "/run.json")
+    }
 }
 
 /// The curves of a run.

@@ -47,10 +47,10 @@ public struct TrainingRun<Training: Objective>: Sendable {
             settings: settings, folder: output + "/checkpoints",
             modelKey: "\(source.fingerprint()) \(precision.rawValue) \(parameterisation)")
         let summary = try trainer.run(stop: stop, onEvent: onEvent)
-        if summary.outcome != .interrupted { try write(trainable, from: source) }
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-        try writeFile([UInt8](encoder.encode(summary)), to: output + "/run.json")
+        if summary.outcome != .interrupted {
+            try trainable.write(from: source, baseModel: model, format: format, to: output)
+        }
+        try summary.write(to: output)
         return summary
     }
 
@@ -59,26 +59,23 @@ public struct TrainingRun<Training: Objective>: Sendable {
     public func followed(
         onEvent: @escaping @Sendable (TrainingEvent) throws -> Void = { _ in }
     ) async throws -> TrainingSummary {
-        let stop = TrainingStop()
-        return try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation { continuation in
-                let thread = Thread {
-                    continuation.resume(with: Result { try run(stop: stop, onEvent: onEvent) })
-                }
-                thread.name = "lyceum.training"
-                thread.stackSize = 8 << 20
-                thread.start()
-            }
-        } onCancel: {
-            stop.request()
-        }
+        try await onTrainingThread { try run(stop: $0, onEvent: onEvent) }
     }
+}
 
-    private func write(_ trainable: TrainableModel, from source: any WeightSource) throws {
-        if let adapters = trainable.adapters {
-            try AdapterFolder.write(adapters, of: trainable.model.configuration, baseModel: model, to: output)
-        } else {
-            try ModelExport(source, trained: trainable.parameters).write(to: output, format: format)
+/// Runs the body on a thread of its own, which it may occupy as long as it likes. Cancelling the task requests the stop.
+func onTrainingThread(
+    _ body: @escaping @Sendable (TrainingStop) throws -> TrainingSummary
+) async throws -> TrainingSummary {
+    let stop = TrainingStop()
+    return try await withTaskCancellationHandler {
+        try await withCheckedThrowingContinuation { continuation in
+            let thread = Thread { continuation.resume(with: Result { try body(stop) }) }
+            thread.name = "lyceum.training"
+            thread.stackSize = 8 << 20
+            thread.start()
         }
+    } onCancel: {
+        stop.request()
     }
 }

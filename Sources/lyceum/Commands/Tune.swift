@@ -7,9 +7,11 @@ import Training
 
 struct Tune: AsyncParsableCommand {
     enum Goal: String, ExpressibleByArgument, CaseIterable {
-        case sft, text, dpo, ipo, simpo, orpo
+        case sft, text, dpo, ipo, simpo, orpo, kto, unlikelihood, reward, grpo, rloo, reinforce, ppo
 
-        var wantsPairs: Bool { self != .sft && self != .text }
+        /// Learning from comparisons and rewards takes smaller steps.
+        var isGentle: Bool { self != .sft && self != .text && self != .reward }
+        var learnsFromRewards: Bool { [.grpo, .rloo, .reinforce, .ppo].contains(self) }
     }
 
     enum Form: String, ExpressibleByArgument, CaseIterable {
@@ -50,13 +52,16 @@ struct Tune: AsyncParsableCommand {
         abstract: "Train a model, or an adapter beside it, on your data.",
         discussion: """
             sft learns the assistant's turns of conversations (messages, instruction and output,
-            prompt and completion, question and answer), text every token of plain texts; the
-            others learn from pairs (prompt, chosen, rejected). An adapter is written in PEFT's
+            prompt and completion, question and answer), text every token of plain texts; dpo, ipo,
+            simpo, orpo, unlikelihood and reward (a reward model) learn from pairs (prompt, chosen,
+            rejected), kto from prompt, completion and label. grpo, rloo, reinforce and ppo learn
+            from what the model itself writes to questions, by a reward that checks the answers. An adapter is written in PEFT's
             format, a whole model as the kind of file it came from. Ctrl-C writes a checkpoint;
             the same command goes on from it.
 
               lyceum tune --objective sft --data chats.jsonl --out tuned
               lyceum tune --objective dpo --data pairs.jsonl --rate 5e-6 --out preferred
+              lyceum tune --objective grpo --data sums.jsonl --reward number --out rewarded
               lyceum tune --objective text --data book.jsonl --form full --out read
               lyceum merge --adapter tuned --out model
             """)
@@ -96,7 +101,10 @@ struct Tune: AsyncParsableCommand {
     @Option(help: "The rule that moves the weights.")
     var optimiser = Rule.adamw
 
-    @Option(help: "The full learning rate (else 2e-4 for adapters, 2e-5 for all weights, a tenth of that for pairs).")
+    @Option(
+        help:
+            "The full learning rate (else 2e-4 for adapters, 2e-5 for all weights, a tenth of that for preferences and rewards)."
+    )
     var rate: Double?
 
     @Option(help: "How the rate runs after the warm-up.")
@@ -111,7 +119,10 @@ struct Tune: AsyncParsableCommand {
     @Option(help: "How often every sample is seen.")
     var epochs = 1.0
 
-    @Option(help: "The steps, instead of --epochs.")
+    @OptionGroup(title: "Learning from rewards")
+    var rewards: RewardArguments
+
+    @Option(help: "The steps, instead of --epochs; with rewards, the rounds.")
     var steps: Int?
 
     @Option(help: "Samples of one step.")
@@ -145,6 +156,12 @@ struct Tune: AsyncParsableCommand {
     var checkpointEvery: Int?
 
     func validate() throws {
+        guard objective.learnsFromRewards == (rewards.reward != nil) else {
+            throw ValidationError("--reward belongs to --objective grpo, rloo, reinforce or ppo, which need it.")
+        }
+        guard !objective.learnsFromRewards || heldOut == nil else {
+            throw ValidationError("--held-out isn't used where the model learns from its own texts.")
+        }
         guard form != .full || targets == nil else { throw ValidationError("--targets belongs to an adapter.") }
         guard patience == nil || heldOut != nil else { throw ValidationError("--patience needs --held-out FILE.") }
         guard !keepBest || heldOut != nil else { throw ValidationError("--keep-best needs --held-out FILE.") }
@@ -159,6 +176,16 @@ struct Tune: AsyncParsableCommand {
             case .ipo: try await train(DPO(loss: .identity), on: Self.pairs)
             case .simpo: try await train(SimPO(), on: Self.pairs)
             case .orpo: try await train(ORPO(), on: Self.pairs)
+            case .kto: try await train(KTO(), on: Self.judgedAnswers)
+            case .unlikelihood:
+                try await train(Unlikelihood()) {
+                    try Self.pairs($0, &$1).map { UnlikelihoodSample(wanted: $0.chosen, unwanted: $0.rejected) }
+                }
+            case .reward: try await train(BradleyTerry(), on: Self.pairs)
+            case .grpo: try await trainOnRewards(.grpo(divergence: rewards.divergence ?? 0.04))
+            case .rloo: try await trainOnRewards(.rloo(penalty: rewards.divergence ?? 0.05))
+            case .reinforce: try await trainOnRewards(.reinforce(penalty: rewards.divergence ?? 0))
+            case .ppo: try await trainOnRewards(.ppo(penalty: rewards.divergence ?? 0.05))
             }
         if summary.outcome == .interrupted {
             Console.standardError().tell("Interrupted. The same command goes on from the checkpoint.")
@@ -182,6 +209,20 @@ struct Tune: AsyncParsableCommand {
         }
     }
 
+    /// Each answer's mismatched partner is the next record's prompt, as the paper pairs them within a batch.
+    private static func judgedAnswers(_ file: String, _ encoder: inout SampleEncoder) throws -> [JudgedAnswer] {
+        let records = try DataSet(path: file).records
+        let texts = try records.map { try CompletionRecord($0) }
+        return try texts.indices.map { index in
+            let answer = ChatMessage.assistant(texts[index].completion)
+            let other = texts[(index + 1) % texts.count].prompt
+            return JudgedAnswer(
+                try encoder.conversation([.user(texts[index].prompt), answer]),
+                isDesirable: try records[index].bool("label"),
+                mismatched: try encoder.conversation([.user(other), answer]))
+        }
+    }
+
     private static func records<Shape: DataRecord>(_ file: String, as shape: Shape.Type) throws -> [Shape] {
         try DataSet(path: file).records(as: shape)
     }
@@ -195,12 +236,9 @@ struct Tune: AsyncParsableCommand {
         var encoder = try SampleEncoder(ModelText(path: path), limit: longest)
         let samples = try read(data, &encoder)
         let heldOut = try heldOut.map { try read($0, &encoder) } ?? []
-        let standard = (form == .full ? 2e-5 : 2e-4) * (self.objective.wantsPairs ? 0.1 : 1)
         var run = TrainingRun(
             model: path, objective: objective, parameterisation: try parameterisation(),
-            optimisation: try Optimisation(
-                optimiser.optimiser, rate: rate ?? standard,
-                schedule: LearningRateSchedule(schedule.course, warmUp: warmUp), decay: decay),
+            optimisation: try optimisation(),
             samples: samples, output: out)
         run.heldOut = heldOut
         run.precision = precision == .bf16 ? .bf16 : .f32
@@ -218,7 +256,19 @@ struct Tune: AsyncParsableCommand {
         return finished
     }
 
-    private func parameterisation() throws -> any Parameterisation {
+    func optimisation() throws -> Optimisation {
+        let standard = (form == .full ? 2e-5 : 2e-4) * (objective.isGentle ? 0.1 : 1)
+        return try Optimisation(
+            optimiser.optimiser, rate: rate ?? standard,
+            schedule: LearningRateSchedule(schedule.course, warmUp: warmUp), decay: decay)
+    }
+
+    func parameterisation() throws -> any Parameterisation {
+        guard objective != .reward else { return try NewHeads([.init(BradleyTerry.head)], on: body()) }
+        return try body()
+    }
+
+    private func body() throws -> any Parameterisation {
         guard form != .full else { return ChosenWeights.all }
         let patterns = targets.map { list in
             list.split(separator: ",").map { NamePattern(String($0)) }
@@ -243,7 +293,7 @@ struct Tune: AsyncParsableCommand {
         return settings
     }
 
-    private static func table(of history: TrainingHistory) -> Table {
+    static func table(of history: TrainingHistory) -> Table {
         var table = Table(
             "Training", columns: [.text("when"), .number("loss"), .number("held-out loss"), .text("figures")])
         let loss = NumberStyle.decimals(4)

@@ -1,0 +1,19 @@
+/// Makes the samples of a run as it goes, for objectives that learn from what the model itself writes.
+public struct SampleSource<Sample: Sendable> {
+    /// Whatever decides the samples besides the model's weights and the run's settings: a part of the key of checkpoints.
+    public var key: String
+    /// How many steps share what was made together. A run ends, and checkpoints are written, only behind the last of them.
+    public var stepsPerRound: Int
+    /// The samples of a step, counted from 1, given the run so far. Depends on nothing else but the weights, so that a run that goes on from a
+    /// checkpoint makes what it would have made.
+    public var samples: (Int, TrainingHistory) throws -> [Sample]
+
+    public init(
+        key: String, stepsPerRound: Int = 1, samples: @escaping (Int, TrainingHistory) throws -> [Sample]
+    ) {
+        precondition(stepsPerRound > 0)
+        self.key = key
+        self.stepsPerRound = stepsPerRound
+        self.samples = samples
+    }
+}
