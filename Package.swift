@@ -49,7 +49,10 @@ let package = Package(
         // Methods: one target a family, one file a method.
         .target(name: "Reasoning", dependencies: ["Laboratory"], path: "Sources/Methods/Reasoning"),
         .target(name: "Decoding", dependencies: ["Laboratory"], path: "Sources/Methods/Decoding"),
-        .target(name: "Catalogue", dependencies: ["Laboratory", "Reasoning", "Decoding"]),
+        .target(name: "Unlearning", dependencies: ["Laboratory"], path: "Sources/Methods/Unlearning"),
+        .target(name: "Efficiency", dependencies: ["Laboratory"], path: "Sources/Methods/Efficiency"),
+        .target(
+            name: "Catalogue", dependencies: ["Laboratory", "Reasoning", "Decoding", "Unlearning", "Efficiency"]),
 
         .executableTarget(
             name: "lyceum",
@@ -65,7 +68,8 @@ let package = Package(
         .testTarget(name: "TrainingTests", dependencies: ["Training", "Inference"]),
         .testTarget(name: "RemoteTests", dependencies: ["Remote"]),
         .testTarget(name: "LaboratoryTests", dependencies: ["Laboratory", "Catalogue"]),
-        .testTarget(name: "MethodsTests", dependencies: ["Catalogue", "Reasoning", "Decoding"]),
+        .testTarget(
+            name: "MethodsTests", dependencies: ["Catalogue", "Reasoning", "Decoding", "Unlearning", "Efficiency"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -40,18 +40,26 @@ public struct TrainingRun<Training: Objective>: Sendable {
     public func run(
         stop: TrainingStop = TrainingStop(), onEvent: (TrainingEvent) throws -> Void = { _ in }
     ) throws -> TrainingSummary {
-        let source = try openWeights(at: model)
-        let trainable = try parameterisation.load(source, precision: precision, seed: settings.seed)
-        let trainer = try Trainer(
-            trainable, objective: objective, optimisation: optimisation, samples: samples, heldOut: heldOut,
-            settings: settings, folder: output + "/checkpoints",
-            modelKey: "\(source.fingerprint()) \(precision.rawValue) \(parameterisation)")
-        let summary = try trainer.run(stop: stop, onEvent: onEvent)
-        if summary.outcome != .interrupted { try write(trainable, from: source) }
+        let session = try open()
+        let summary = try session.trainer.run(stop: stop, onEvent: onEvent)
+        if summary.outcome != .interrupted { try session.write() }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
         try writeFile([UInt8](encoder.encode(summary)), to: output + "/run.json")
         return summary
+    }
+
+    /// Loads the model and makes its trainer, for whoever looks at the model between parts of the run.
+    /// - Parameter writesCheckpoints: false: the run can't go on after its end.
+    public func open(writesCheckpoints: Bool = true) throws -> TrainingSession<Training> {
+        let source = try openWeights(at: model)
+        let trainable = try parameterisation.load(source, precision: precision, seed: settings.seed)
+        let trainer = try Trainer(
+            trainable, objective: objective, optimisation: optimisation, samples: samples, heldOut: heldOut,
+            settings: settings, folder: writesCheckpoints ? output + "/checkpoints" : nil,
+            modelKey: "\(source.fingerprint()) \(precision.rawValue) \(parameterisation)")
+        return TrainingSession(
+            trainer: trainer, trainable: trainable, source: source, model: model, format: format, output: output)
     }
 
     /// The same on a thread of its own. Cancelling the task asks the run to stop; it then ends with a checkpoint.
@@ -73,12 +81,53 @@ public struct TrainingRun<Training: Objective>: Sendable {
             stop.request()
         }
     }
+}
 
-    private func write(_ trainable: TrainableModel, from source: any WeightSource) throws {
+/// A run that is under way: its trainer, and the model that it changes.
+public struct TrainingSession<Training: Objective> {
+    public let trainer: Trainer<Training>
+    public let trainable: TrainableModel
+    /// The file that the model was loaded from.
+    public let source: any WeightSource
+    let model: String
+    let format: WeightFormat
+    let output: String
+
+    /// Writes the model as it is now into the run's folder: an adapter, or the whole of it.
+    public func write() throws {
         if let adapters = trainable.adapters {
             try AdapterFolder.write(adapters, of: trainable.model.configuration, baseModel: model, to: output)
         } else {
             try ModelExport(source, trained: trainable.parameters).write(to: output, format: format)
         }
+    }
+
+    /// Trains until a step is done, or to the end, on a thread of its own. Nobody may use the session meanwhile. Cancelling the task stops after the step
+    /// at hand and throws.
+    public func train(
+        through last: Int, onEvent: @escaping @Sendable (TrainingEvent) throws -> Void = { _ in }
+    ) async throws {
+        let stop = TrainingStop()
+        // One thread at a time: the caller waits here for the other one's end.
+        nonisolated(unsafe) let trainer = trainer
+        try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+                let thread = Thread {
+                    continuation.resume(
+                        with: Result {
+                            try trainer.run(stop: stop) { event in
+                                try onEvent(event)
+                                if case .step(let report) = event, report.step >= last { stop.request() }
+                            }
+                        }.map { _ in })
+                }
+                thread.name = "lyceum.training"
+                thread.stackSize = 8 << 20
+                thread.start()
+            }
+        } onCancel: {
+            stop.request()
+        }
+        try Task.checkCancellation()
     }
 }
