@@ -50,7 +50,11 @@ let package = Package(
         .target(name: "Reasoning", dependencies: ["Laboratory"], path: "Sources/Methods/Reasoning"),
         .target(name: "Decoding", dependencies: ["Laboratory"], path: "Sources/Methods/Decoding"),
         .target(name: "SelfTraining", dependencies: ["Laboratory"], path: "Sources/Methods/SelfTraining"),
-        .target(name: "Catalogue", dependencies: ["Laboratory", "Reasoning", "Decoding", "SelfTraining"]),
+        .target(name: "Unlearning", dependencies: ["Laboratory"], path: "Sources/Methods/Unlearning"),
+        .target(name: "Efficiency", dependencies: ["Laboratory"], path: "Sources/Methods/Efficiency"),
+        .target(
+            name: "Catalogue",
+            dependencies: ["Laboratory", "Reasoning", "Decoding", "SelfTraining", "Unlearning", "Efficiency"]),
 
         .executableTarget(
             name: "lyceum",
@@ -67,7 +71,9 @@ let package = Package(
         .testTarget(name: "TrainingTests", dependencies: ["Training", "Inference", "Laboratory"]),
         .testTarget(name: "RemoteTests", dependencies: ["Remote"]),
         .testTarget(name: "LaboratoryTests", dependencies: ["Laboratory", "Catalogue"]),
-        .testTarget(name: "MethodsTests", dependencies: ["Catalogue", "Reasoning", "Decoding", "SelfTraining"]),
+        .testTarget(
+            name: "MethodsTests",
+            dependencies: ["Catalogue", "Reasoning", "Decoding", "SelfTraining", "Unlearning", "Efficiency"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,8 +1,11 @@
 import Decoding
+import Efficiency
 import Laboratory
 import Reasoning
+import Unlearning
 
 /// The methods that run. A method registers here and nowhere else.
 let builtMethods: [any Method.Type] = [
-    AutoPASTA.self, CQoT.self, JekyllHyde.self, QKScore.self, SEC.self, USCD.self, ZeroShotCoT.self,
+    AutoPASTA.self, CQoT.self, FiraMethod.self, JekyllHyde.self, NPO.self, QKScore.self, SEC.self, USCD.self,
+    ZeroShotCoT.self,
 ]

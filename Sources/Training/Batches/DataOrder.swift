@@ -6,15 +6,17 @@ package struct DataOrder {
     package let count: Int
     package let perStep: Int
     package let seed: UInt64
+    package let shuffles: Bool
     /// The order of the epoch looked at last.
     private var epoch = -1
     private var order: [Int] = []
 
-    package init(count: Int, perStep: Int, seed: UInt64) {
+    package init(count: Int, perStep: Int, seed: UInt64, shuffles: Bool = true) {
         precondition(count > 0 && perStep > 0)
         self.count = count
         self.perStep = perStep
         self.seed = seed
+        self.shuffles = shuffles
     }
 
     /// How many steps so many epochs take; the last one may have fewer samples.
@@ -24,6 +26,7 @@ package struct DataOrder {
     package mutating func samples(ofStep step: Int) -> [Int] {
         let first = (step - 1) * perStep
         return (first..<first + perStep).map { place in
+            guard shuffles else { return place % count }
             if place / count != epoch {
                 epoch = place / count
                 order = Array(0..<count)

@@ -50,4 +50,13 @@ public struct PackedBatch: Sendable {
         }
         return matmul(shares, values.reshaped([rows, 1])).reshaped([sequences.count])
     }
+
+    /// The weighted mean of values [rows] over the rows of each text, 0 for a text of which nothing counts: [texts]. Differentiable.
+    public func weightedMeans(_ values: Tensor) -> Tensor {
+        let inverse = (0..<sequences.count).map { text -> Float in
+            let total = sequences.range(text).reduce(Float(0)) { $0 + weights[$1] }
+            return total > 0 ? 1 / total : 0
+        }
+        return weightedSums(values) * Tensor(inverse)
+    }
 }

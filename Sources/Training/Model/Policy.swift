@@ -58,11 +58,5 @@ public struct TokenLogProbabilities: Sendable {
     public var sums: Tensor { batch.weightedSums(values) }
 
     /// The weighted mean of log p over the tokens of each text: [texts]; 0 for a text of which nothing counts.
-    public var means: Tensor {
-        let inverse = (0..<batch.sequences.count).map { text -> Float in
-            let total = batch.sequences.range(text).reduce(Float(0)) { $0 + batch.weights[$1] }
-            return total > 0 ? 1 / total : 0
-        }
-        return sums * Tensor(inverse)
-    }
+    public var means: Tensor { batch.weightedMeans(values) }
 }

@@ -23,12 +23,14 @@ public struct AdamW: Optimiser {
         let mean = state.tensor("mean", gradient.shape)
         let square = state.tensor("square", gradient.shape)
         adamW(
-            AdamWStep(
-                rate: Float(step.rate), decay: Float(step.decay), beta1: Float(beta1), beta2: Float(beta2),
-                epsilon: Float(epsilon),
-                corrections: (
-                    Float(1 - pow(beta1, Double(step.number))), Float(1 - pow(beta2, Double(step.number)))
-                )),
-            parameter: parameter.tensor.detached(), gradient: gradient, mean: mean, square: square)
+            self.step(step), parameter: parameter.tensor.detached(), gradient: gradient, mean: mean, square: square)
+    }
+
+    /// The numbers of a step.
+    func step(_ step: OptimiserStep) -> AdamWStep {
+        AdamWStep(
+            rate: Float(step.rate), decay: Float(step.decay), beta1: Float(beta1), beta2: Float(beta2),
+            epsilon: Float(epsilon),
+            corrections: (Float(1 - pow(beta1, Double(step.number))), Float(1 - pow(beta2, Double(step.number)))))
     }
 }

@@ -68,6 +68,21 @@ package struct OptimiserRun {
         self.settings = settings
     }
 
+    /// The bytes that the rule remembers.
+    package var byteCount: Int { states.values.reduce(0) { $0 + $1.byteCount } }
+
+    /// What the rule tells of its last step: means over the parameters that it tells of.
+    package var figures: [String: Double] {
+        var sums: [String: (sum: Double, count: Double)] = [:]
+        for (_, state) in states.sorted(by: { $0.key < $1.key }) {
+            for (name, value) in state.figures {
+                sums[name, default: (0, 0)].sum += value
+                sums[name, default: (0, 0)].count += 1
+            }
+        }
+        return sums.mapValues { $0.sum / $0.count }
+    }
+
     /// Takes one step and gives the global norm that the gradients had before clipping: √ Σ g² over all parameters in their order.
     /// - Parameter scale: what the gradients are to be multiplied by, such as one over what the samples count.
     package mutating func step(

@@ -11,6 +11,13 @@ public protocol Optimiser: Sendable {
     ///     copies only.
     ///   - state: the parameter's own; tensors put there are kept in checkpoints under their names.
     func update(_ parameter: Parameter, gradient: Tensor, state: inout ParameterState, step: OptimiserStep)
+
+    /// Refuses parameters that the rule can't move, before the first step.
+    func check(_ parameters: [Parameter]) throws
+}
+
+extension Optimiser {
+    public func check(_ parameters: [Parameter]) throws {}
 }
 
 /// Which step an optimiser takes.
@@ -36,6 +43,8 @@ public struct OptimiserStep: Sendable, Hashable {
 public struct ParameterState: Sendable {
     /// f32 tensors by name.
     public var tensors: [String: Tensor] = [:]
+    /// What the rule has to tell of its last step; reports show the means over parameters. Not kept in checkpoints.
+    public var figures: [String: Double] = [:]
 
     public init() {}
 
@@ -46,4 +55,7 @@ public struct ParameterState: Sendable {
         tensors[name] = fresh
         return fresh
     }
+
+    /// The bytes of the tensors.
+    public var byteCount: Int { tensors.values.reduce(0) { $0 + $1.count * $1.dtype.byteCount } }
 }

@@ -60,7 +60,10 @@ public final class Trainer<Training: Objective> {
         self.settings = settings
         self.modelKey = modelKey
         checkpoints = folder.map { CheckpointFolder(path: $0, kept: settings.checkpointsKept) }
-        order = DataOrder(count: max(1, samples.count), perStep: settings.samplesPerStep, seed: settings.seed)
+        order = DataOrder(
+            count: max(1, samples.count), perStep: settings.samplesPerStep, seed: settings.seed,
+            shuffles: settings.shuffles)
+        try optimisation.rule.check(model.parameters)
         optimiser = OptimiserRun(settings: optimisation)
         if let folder { try makeFolder(folder) }
     }
@@ -90,16 +93,21 @@ public final class Trainer<Training: Objective> {
     /// How many steps the run has.
     public var totalSteps: Int { settings.steps ?? order.steps(epochs: settings.epochs) }
 
+    /// What the optimiser tells of each parameter's last step, by name.
+    public var optimiserFigures: [String: [String: Double]] {
+        optimiser.states.mapValues(\.figures).filter { !$0.value.isEmpty }
+    }
+
     // MARK: The run
 
-    /// Trains to the end, or until `stop` is requested.
+    /// Trains to the end, or until `stop` is requested; called again after that, it goes on.
     /// - Parameter onEvent: sees every event; an error it throws ends the run at once, as a crash would.
     @discardableResult
     public func run(
         stop: TrainingStop = TrainingStop(), onEvent: (TrainingEvent) throws -> Void = { _ in }
     ) throws -> TrainingSummary {
         try prepareReference(onEvent)
-        let first = try resume(onEvent) + 1
+        let first = max(try resume(onEvent), history.steps.last?.step ?? 0) + 1
         var outcome = TrainingSummary.Outcome.completed
         let total = totalSteps
         for step in stride(from: first, through: total, by: 1) {
@@ -124,7 +132,8 @@ public final class Trainer<Training: Objective> {
             try evaluate(after: total, onEvent)
         }
         if settings.keepsBest, outcome != .interrupted { try restoreBest() }
-        let summary = TrainingSummary(outcome: outcome, history: history)
+        var summary = TrainingSummary(outcome: outcome, history: history)
+        summary.optimiserBytes = optimiser.byteCount
         try onEvent(.finished(summary))
         return summary
     }
@@ -156,7 +165,8 @@ public final class Trainer<Training: Objective> {
             step: step, totalSteps: total, loss: loss / weight,
             rate: optimiser.settings.rate * optimiser.settings.schedule.factor(step: step, of: total),
             gradientNorm: norm, tokens: chosen.reduce(0) { $0 + lengths[$1] },
-            seconds: (clock.now - start) / .seconds(1), figures: sums.mapValues { $0 / Double(chosen.count) })
+            seconds: (clock.now - start) / .seconds(1),
+            figures: sums.mapValues { $0 / Double(chosen.count) }.merging(optimiser.figures) { own, _ in own })
     }
 
     private func chosenSamples(ofStep step: Int) throws -> [Int] {
@@ -309,26 +319,29 @@ public final class Trainer<Training: Objective> {
         heldOutReferenceSums = Array((sums ?? []).dropFirst(samples.count))
     }
 
+    /// Scores each text once, however many samples have it.
     private func scoreReference(
         _ all: [Training.Sample], _ onEvent: (TrainingEvent) throws -> Void
     ) throws -> [[Float]] {
-        var sums = [[Float]](repeating: [], count: all.count)
-        let sizes = lengths + heldOutLengths
+        let texts = all.map { objective.texts(of: $0) }
+        var places: [TokenSequence: Int] = [:]
+        var distinct: [TokenSequence] = []
+        for text in texts.joined() where places[text] == nil {
+            places[text] = distinct.count
+            distinct.append(text)
+        }
+        var sums = [Float](repeating: 0, count: distinct.count)
         let policy = Policy(model)
         var done = 0
-        for pass in passes(Array(all.indices), tokens: { sizes[$0] }, limit: settings.tokensPerPass) {
-            let texts = pass.map { objective.texts(of: all[$0]) }
-            var found = GradientMode.withoutGradients {
-                policy.logProbabilities(texts.flatMap { $0 }).sums.floats()[...]
+        for pass in passes(Array(distinct.indices), tokens: { distinct[$0].count }, limit: settings.tokensPerPass) {
+            let found = GradientMode.withoutGradients {
+                policy.logProbabilities(pass.map { distinct[$0] }).sums.floats()
             }
-            for (sample, own) in zip(pass, texts) {
-                sums[sample] = Array(found.prefix(own.count))
-                found = found.dropFirst(own.count)
-            }
+            for (text, sum) in zip(pass, found) { sums[text] = sum }
             done += pass.count
-            try onEvent(.scoringReference(done: done, of: all.count))
+            try onEvent(.scoringReference(done: done, of: distinct.count))
         }
-        return sums
+        return texts.map { $0.map { text in places[text].map { sums[$0] } ?? 0 } }
     }
 
     private static func storedReference(_ path: String, key: String, counts: [Int]) throws -> [[Float]]? {

@@ -10,6 +10,8 @@ public struct TrainerSettings: Sendable, Hashable, Codable {
     public var steps: Int?
     /// Of the order of samples, of starting values and of dropout.
     public var seed: UInt64 = 0
+    /// Takes the samples in an order drawn anew for every epoch; false: as they stand, for those whose order is part of a method.
+    public var shuffles = true
     /// Computes layers again on the way back instead of keeping their results: less memory, about a third more work.
     public var recomputes = false
 

@@ -53,6 +53,8 @@ public struct TrainingSummary: Sendable, Hashable, Codable {
     public var outcome: Outcome
     /// The steps of this run and of those it went on from.
     public var history: TrainingHistory
+    /// What the optimiser remembered at the end, in bytes.
+    public var optimiserBytes: Int?
 
     /// Writes `run.json` into a folder.
     func write(to folder: String) throws {

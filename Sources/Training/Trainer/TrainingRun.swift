@@ -40,18 +40,24 @@ public struct TrainingRun<Training: Objective>: Sendable {
     public func run(
         stop: TrainingStop = TrainingStop(), onEvent: (TrainingEvent) throws -> Void = { _ in }
     ) throws -> TrainingSummary {
+        let session = try open()
+        let summary = try session.trainer.run(stop: stop, onEvent: onEvent)
+        if summary.outcome != .interrupted { try session.write() }
+        try summary.write(to: output)
+        return summary
+    }
+
+    /// Loads the model and makes its trainer, for whoever looks at the model between parts of the run.
+    /// - Parameter writesCheckpoints: false: the run can't go on after its end.
+    public func open(writesCheckpoints: Bool = true) throws -> TrainingSession<Training> {
         let source = try openWeights(at: model)
         let trainable = try parameterisation.load(source, precision: precision, seed: settings.seed)
         let trainer = try Trainer(
             trainable, objective: objective, optimisation: optimisation, samples: samples, heldOut: heldOut,
-            settings: settings, folder: output + "/checkpoints",
+            settings: settings, folder: writesCheckpoints ? output + "/checkpoints" : nil,
             modelKey: "\(source.fingerprint()) \(precision.rawValue) \(parameterisation)")
-        let summary = try trainer.run(stop: stop, onEvent: onEvent)
-        if summary.outcome != .interrupted {
-            try trainable.write(from: source, baseModel: model, format: format, to: output)
-        }
-        try summary.write(to: output)
-        return summary
+        return TrainingSession(
+            trainer: trainer, trainable: trainable, source: source, model: model, format: format, output: output)
     }
 
     /// The same on a thread of its own. Cancelling the task asks the run to stop; it then ends with a checkpoint.
@@ -64,18 +70,50 @@ public struct TrainingRun<Training: Objective>: Sendable {
 }
 
 /// Runs the body on a thread of its own, which it may occupy as long as it likes. Cancelling the task requests the stop.
-func onTrainingThread(
-    _ body: @escaping @Sendable (TrainingStop) throws -> TrainingSummary
-) async throws -> TrainingSummary {
+func onTrainingThread<Result: Sendable>(
+    _ body: @escaping @Sendable (TrainingStop) throws -> Result
+) async throws -> Result {
     let stop = TrainingStop()
     return try await withTaskCancellationHandler {
         try await withCheckedThrowingContinuation { continuation in
-            let thread = Thread { continuation.resume(with: Result { try body(stop) }) }
+            let thread = Thread { continuation.resume(with: Swift.Result { try body(stop) }) }
             thread.name = "lyceum.training"
             thread.stackSize = 8 << 20
             thread.start()
         }
     } onCancel: {
         stop.request()
+    }
+}
+
+/// A run that is under way: its trainer, and the model that it changes.
+public struct TrainingSession<Training: Objective> {
+    public let trainer: Trainer<Training>
+    public let trainable: TrainableModel
+    /// The file that the model was loaded from.
+    public let source: any WeightSource
+    let model: String
+    let format: WeightFormat
+    let output: String
+
+    /// Writes the model as it is now into the run's folder: an adapter, or the whole of it.
+    public func write() throws {
+        try trainable.write(from: source, baseModel: model, format: format, to: output)
+    }
+
+    /// Trains until a step is done, or to the end, on a thread of its own. Nobody may use the session meanwhile. Cancelling the task stops after the step
+    /// at hand and throws.
+    public func train(
+        through last: Int, onEvent: @escaping @Sendable (TrainingEvent) throws -> Void = { _ in }
+    ) async throws {
+        // One thread at a time: the caller waits here for the other one's end.
+        nonisolated(unsafe) let trainer = trainer
+        try await onTrainingThread { stop in
+            _ = try trainer.run(stop: stop) { event in
+                try onEvent(event)
+                if case .step(let report) = event, report.step >= last { stop.request() }
+            }
+        }
+        try Task.checkCancellation()
     }
 }

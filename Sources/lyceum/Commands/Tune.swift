@@ -19,14 +19,19 @@ struct Tune: AsyncParsableCommand {
     }
 
     enum Rule: String, ExpressibleByArgument, CaseIterable {
-        case adamw, lion, adafactor, sgd
+        case adamw, lion, adafactor, sgd, fira, galore
+        case adamw8 = "adamw8bit"
 
-        var optimiser: any Optimiser {
+        /// - Parameter rank: of the projection, where there is one.
+        func optimiser(rank: Int) throws -> any Optimiser {
             switch self {
             case .adamw: AdamW()
+            case .adamw8: EightBitAdamW()
             case .lion: Lion()
             case .adafactor: Adafactor()
             case .sgd: GradientDescent(momentum: 0.9)
+            case .fira: try Fira(rank: rank)
+            case .galore: try Fira.galore(rank: rank)
             }
         }
     }
@@ -101,6 +106,9 @@ struct Tune: AsyncParsableCommand {
     @Option(help: "The rule that moves the weights.")
     var optimiser = Rule.adamw
 
+    @Option(help: "The rank that fira and galore project gradients to; they move whole weights (--form full).")
+    var projectionRank = 32
+
     @Option(
         help:
             "The full learning rate (else 2e-4 for adapters, 2e-5 for all weights, a tenth of that for preferences and rewards)."
@@ -163,6 +171,10 @@ struct Tune: AsyncParsableCommand {
             throw ValidationError("--held-out isn't used where the model learns from its own texts.")
         }
         guard form != .full || targets == nil else { throw ValidationError("--targets belongs to an adapter.") }
+        guard form == .full || (optimiser != .fira && optimiser != .galore) else {
+            throw ValidationError(
+                "--optimiser \(optimiser.rawValue) projects the gradients of whole weights; use --form full.")
+        }
         guard patience == nil || heldOut != nil else { throw ValidationError("--patience needs --held-out FILE.") }
         guard !keepBest || heldOut != nil else { throw ValidationError("--keep-best needs --held-out FILE.") }
     }
@@ -259,7 +271,7 @@ struct Tune: AsyncParsableCommand {
     func optimisation() throws -> Optimisation {
         let standard = (form == .full ? 2e-5 : 2e-4) * (objective.isGentle ? 0.1 : 1)
         return try Optimisation(
-            optimiser.optimiser, rate: rate ?? standard,
+            try optimiser.optimiser(rank: projectionRank), rate: rate ?? standard,
             schedule: LearningRateSchedule(schedule.course, warmUp: warmUp), decay: decay)
     }
 
