@@ -11,10 +11,13 @@ package struct WordChatModel: Sendable {
     package struct Sample: Sendable, Hashable {
         package var messages: [ChatMessage]
         package var counting: Set<Int>
+        /// So many first words of what counts do not: they are drawn by chance, and there is nothing to learn about them.
+        package var unpredictable: Int
 
         /// - Parameter counting: nil: the assistant's turns.
-        package init(_ messages: [ChatMessage], counting: Set<Int>? = nil) {
+        package init(_ messages: [ChatMessage], counting: Set<Int>? = nil, unpredictable: Int = 0) {
             self.messages = messages
+            self.unpredictable = unpredictable
             self.counting =
                 counting ?? Set(messages.indices.filter { messages[$0].role == .assistant })
         }
@@ -60,7 +63,12 @@ package struct WordChatModel: Sendable {
                 tokenizer: .words(known, special: ["<|end|>", "<|system|>", "<|user|>", "<|assistant|>"]),
                 chatTemplate: Self.template))
         var encoder = try SampleEncoder(ModelText(path: start), limit: contextLength)
-        let sequences = try samples.map { try encoder.conversation($0.messages, counting: $0.counting) }
+        let sequences = try samples.map { sample in
+            let sequence = try encoder.conversation(sample.messages, counting: sample.counting)
+            var weights = sequence.weights
+            for place in weights.indices.filter({ weights[$0] > 0 }).prefix(sample.unpredictable) { weights[place] = 0 }
+            return TokenSequence(sequence.tokens, weights: weights)
+        }
         var run = TrainingRun(
             model: start, objective: Supervised(), parameterisation: ChosenWeights.all,
             optimisation: try Optimisation(

@@ -65,9 +65,26 @@ enum TinyVerbalWorld {
     /// Every whole number that can occur, and the sign of no prediction.
     static let words = (-99...99).map(String.init) + ["?"]
 
+    private static func product(_ a: Int, _ x: Int) -> String { "\(a) times \(x) is \(a * x)" }
+    private static func sum(_ a: Int, _ b: Int) -> String { "\(a) plus \(b) is \(a + b)" }
+    private static func difference(_ a: Int, _ b: Int) -> String { "\(a) minus \(b) is \(a - b)" }
+
+    /// Sentences of arithmetic as both roles write them: the cheapest way to learn its tables.
+    private static func drill(using generator: inout SeededGenerator) -> String {
+        let small = generator.below(19) - 9
+        let product = (generator.below(19) - 9) * generator.below(10)
+        switch generator.below(5) {
+        case 0: return Self.product(small, generator.below(10))
+        case 1, 2: return sum(product, small)
+        // A difference of at most 9, as between a value and a product, or between neighbouring values.
+        default: return difference(product + small, product)
+        }
+    }
+
     static func learnerReply(_ function: TinyFunction, _ x: Int) -> String {
         switch function {
-        case .line(let a, _): "\(a) times \(x) is \(a * x) output: \(function(x))"
+        case .line(let a, let b):
+            "\(product(a, x)) and \(sum(a * x, b)) output: \(function(x))"
         case .step(let border, _, _): "\(x) is \(x > border ? "above" : "not above") \(border) output: \(function(x))"
         }
     }
@@ -83,8 +100,9 @@ enum TinyVerbalWorld {
         switch truth {
         case .line(let a, let b):
             let place = zip(xs, xs.dropFirst()).first { $0.1 == $0.0 + 1 }?.0 ?? 0
-            return "\(place) gives \(truth(place)) and \(place + 1) gives \(truth(place + 1)) so the slope is \(a) . "
-                + "\(a) times \(place) is \(a * place) so the rest is \(b) descriptions: "
+            return "\(place) gives \(truth(place)) and \(place + 1) gives \(truth(place + 1)) . "
+                + "\(difference(truth(place + 1), truth(place))) . \(product(a, place)) . "
+                + "\(difference(truth(place), a * place)) so \(b) is added descriptions: "
                 + truth.description(wording)
         case .step(_, let low, let high):
             let last = xs.last { truth($0) == low } ?? 0
@@ -96,9 +114,9 @@ enum TinyVerbalWorld {
         }
     }
 
-    /// Conversations of both roles, none about a function to be tested on.
+    /// Conversations of both roles, and sentences of arithmetic; none about a function to be tested on.
     static func samples(
-        learner: Int, optimizer: Int, without tested: Set<TinyFunction>, using generator: SeededGenerator
+        learner: Int, optimizer: Int, drills: Int, without tested: Set<TinyFunction>, using generator: SeededGenerator
     ) -> [WordChatModel.Sample] {
         var generator = generator
         func drawn(isLine: Bool) -> TinyFunction {
@@ -130,6 +148,10 @@ enum TinyVerbalWorld {
                 parameters: task.parameters(current.description(wording)))
             samples.append(
                 .init([.user(prompt), .assistant(optimizerReply(to: truth, from: current, xs, wording: wording))]))
+        }
+        for _ in 0..<drills {
+            // "7 plus -3 is" can't be foreseen.
+            samples.append(.init([.assistant(drill(using: &generator))], unpredictable: 4))
         }
         return generator.shuffled(samples)
     }
