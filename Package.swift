@@ -24,11 +24,12 @@ let package = Package(
         .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
     ],
     targets: [
-        // Kernels: the only C in the package.
+        // C: the kernels, and a loader of Z3's library, which stays optional because it is opened at run time.
         .systemLibrary(
             name: "COneDNN",
             providers: [.apt(["libdnnl-dev"]), .brew(["onednn"])]),
         .target(name: "CKernels"),
+        .target(name: "CZ3", linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
 
         .target(name: "Tensors", dependencies: ["CKernels", "COneDNN"]),
         .target(name: "Text"),
@@ -41,7 +42,7 @@ let package = Package(
         .target(
             name: "Laboratory",
             dependencies: [
-                "Inference", "Models", "Text", "Training",
+                "CZ3", "Inference", "Models", "Text", "Training",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Yams", package: "Yams"),
             ]),

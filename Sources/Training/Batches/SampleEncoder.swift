@@ -35,12 +35,19 @@ public struct SampleEncoder {
     }
 
     /// A conversation in the model's template, of which the assistant's turns count.
-    /// - Throws: without a template, without a turn of the assistant, or where the template changes what it wrote of earlier turns.
+    /// - Throws: without a template, without a turn that counts, or where the template changes what it wrote of earlier turns.
     public mutating func conversation(_ messages: [ChatMessage]) throws -> TokenSequence {
+        try conversation(messages, counting: Set(messages.indices.filter { messages[$0].role == .assistant }))
+    }
+
+    /// A conversation in the model's template, of which the turns at these places count: all of the assistant's but those with
+    /// mistakes, say, or what an environment answers as well.
+    public mutating func conversation(_ messages: [ChatMessage], counting: Set<Int>) throws -> TokenSequence {
         let tokens = try tokens(messages, opensTurn: false)
         var weights = [Float](repeating: 0, count: tokens.count)
-        for (index, message) in messages.enumerated() where message.role == .assistant {
-            let before = try self.tokens(Array(messages[..<index]), opensTurn: true)
+        for (index, message) in messages.enumerated() where counting.contains(index) {
+            let opens = message.role == .assistant
+            let before = index == 0 && !opens ? [] : try self.tokens(Array(messages[..<index]), opensTurn: opens)
             let through = try self.tokens(Array(messages[...index]), opensTurn: false)
             guard tokens.starts(with: through), through.starts(with: before) else {
                 throw TrainingError.untrainable(

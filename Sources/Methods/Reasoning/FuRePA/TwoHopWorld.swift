@@ -1,0 +1,210 @@
+import Laboratory
+import Text
+
+/// A made-up world of people, towns and what is said of towns, in passages of one sentence, with as many more that share their
+/// names. Every question takes two passages: where somebody was born, and something about that town.
+struct TwoHopWorld: Sendable {
+    enum Relation: Int, CaseIterable, Sendable {
+        case founder, mayor, river
+
+        func question(_ person: String) -> String {
+            switch self {
+            case .founder: "who founded the town where \(person) was born"
+            case .mayor: "who governs the town where \(person) was born"
+            case .river: "which river crosses the town where \(person) was born"
+            }
+        }
+
+        func query(_ town: String) -> String {
+            switch self {
+            case .founder: "who founded \(town)"
+            case .mayor: "who governs \(town)"
+            case .river: "which river crosses \(town)"
+            }
+        }
+
+        func sentence(_ town: String, _ value: String, _ paraphrase: Int) -> String {
+            switch self {
+            case .founder: paraphrase == 0 ? "\(value) founded \(town)" : "it was \(value) who founded \(town)"
+            case .mayor: paraphrase == 0 ? "\(value) governs \(town)" : "it is \(value) who governs \(town)"
+            case .river:
+                paraphrase == 0 ? "the river \(value) crosses \(town)" : "\(value) is the river that crosses \(town)"
+            }
+        }
+    }
+
+    struct Item: Sendable {
+        var question: Question
+        var person: String
+        var town: String
+        var relation: Relation
+        var answer: String
+        /// The passages needed: the birth first.
+        var supports: [String]
+        /// A person that shares a name with this one, and the town that he was born in.
+        var other: (person: String, town: String)
+    }
+
+    static let people = 300
+    static let towns = names(
+        60, ["bar", "den", "fal", "gor", "hal", "kel", "lun", "mor", "nor", "tor"],
+        ["by", "dale", "ford", "ham", "stad", "wick"])
+    static let valueNames = names(
+        60, ["ala", "bri", "cor", "dro", "eri", "fen", "gil", "hor", "ila", "jor"],
+        ["ma", "na", "ra", "sa", "ta", "va"])
+    /// A name is one word to models, two to the retriever: it finds namesakes, too.
+    static let firstNames = names(20, ["a", "be", "ci", "do", "e"], ["dan", "lin", "mir", "ros"])
+    static let lastNames = names(15, ["ash", "bell", "crow", "dun", "elm"], ["er", "ley", "son"])
+
+    /// The first names made of one part of each list.
+    private static func names(_ count: Int, _ starts: [String], _ ends: [String]) -> [String] {
+        Array(starts.flatMap { start in ends.map { start + $0 } }.prefix(count))
+    }
+
+    static var words: [String] {
+        towns + valueNames + firstNames.flatMap { first in lastNames.map { "\(first)-\($0)" } }
+    }
+
+    var passages: [Passage] = []
+    var items: [Item] = []
+
+    init(using generator: inout SeededGenerator) {
+        var births: [String: (town: String, id: String)] = [:]
+        let names = Self.firstNames.flatMap { first in Self.lastNames.map { "\(first)-\($0)" } }.prefix(Self.people)
+        for name in names {
+            let town = Self.towns[generator.below(Self.towns.count)]
+            let sentence =
+                generator.chance(0.5) ? "\(name) was born in \(town)" : "the birthplace of \(name) is \(town)"
+            births[name] = (town, "birth \(name)")
+            passages.append(Passage(id: "birth \(name)", text: sentence))
+            let elsewhere = Self.towns[generator.below(Self.towns.count)]
+            passages.append(
+                Passage(
+                    id: "more \(name)",
+                    text: generator.chance(0.5) ? "\(name) works in \(elsewhere)" : "\(name) studied in \(elsewhere)"))
+        }
+        var values: [String: String] = [:]
+        for town in Self.towns {
+            for relation in Relation.allCases {
+                let value = Self.valueNames[generator.below(Self.valueNames.count)]
+                values["\(relation) \(town)"] = value
+                passages.append(
+                    Passage(id: "\(relation) \(town)", text: relation.sentence(town, value, generator.below(2))))
+            }
+        }
+        for name in generator.shuffled(names) {
+            guard let birth = births[name], let relation = generator.pick(Relation.allCases) else { continue }
+            let last = name.split(separator: "-")[1]
+            let relatives = names.filter { $0 != name && $0.hasSuffix("-\(last)") && births[$0]?.town != birth.town }
+            guard let other = generator.pick(relatives), let otherTown = births[other]?.town,
+                let answer = values["\(relation) \(birth.town)"]
+            else { continue }
+            let text = relation.question(name)
+            items.append(
+                Item(
+                    question: Question(id: text, text, kind: .text, golds: [answer]), person: name, town: birth.town,
+                    relation: relation, answer: answer, supports: [birth.id, "\(relation) \(birth.town)"],
+                    other: (other, otherTown)))
+        }
+    }
+
+    /// In words of both paraphrases of a birth, as the retriever goes by words.
+    static func birthQuery(_ person: String) -> String { "birthplace born \(person)" }
+
+    // MARK: Right replies
+
+    /// What a reader that starts from the beginning says of these documents.
+    static func reply(_ item: Item, knows documents: Set<String>) -> String {
+        guard documents.contains(item.supports[0]) else {
+            return "thought: the birthplace of \(item.person) is missing plan: \(birthQuery(item.person))"
+        }
+        guard documents.contains(item.supports[1]) else {
+            return "thought: \(item.person) was born in \(item.town) plan: \(item.relation.query(item.town))"
+        }
+        return "thought: \(item.person) was born in \(item.town) answer: \(item.answer)"
+    }
+
+    /// The wrong first step that is injected: it takes the namesake's town for the right one.
+    static func wrongStep(_ item: Item) -> FurthestPrompt.Step {
+        FurthestPrompt.Step(
+            thought: "\(item.person) was born in \(item.other.town)", query: item.relation.query(item.other.town))
+    }
+
+    /// The prompts of the small reader: no role, no instructions.
+    static let prompt = FurthestPrompt(role: "", examples: "", instruction: "", finalInstruction: "")
+
+    /// Conversations of a reader with the history shown or hidden, of steps without a mistake: from no documents or strangers, with
+    /// the birth and strangers, and with all. Both readers see the same documents.
+    static func readerSamples(
+        _ count: Int, showsHistory: Bool, using generator: SeededGenerator
+    ) -> [WordChatModel.Sample] {
+        var generator = generator
+        var world = TwoHopWorld(using: &generator)
+        var samples: [WordChatModel.Sample] = []
+        for number in 0..<count {
+            // A new world now and then, so that facts are read and not learnt.
+            if number % 200 == 199 { world = TwoHopWorld(using: &generator) }
+            guard let item = generator.pick(world.items) else { continue }
+            let stage = generator.below(3)
+            let ids = Set(item.supports.prefix(stage))
+            let passages = world.passages.filter { ids.contains($0.id) }
+            var strangers: [Passage] = []
+            for _ in 0..<generator.below(7 - stage) {
+                if let one = generator.pick(world.passages), !item.supports.contains(one.id) { strangers.append(one) }
+            }
+            // Relatives by name and other facts of the town turn up in searches.
+            let near = world.passages.filter { passage in
+                !item.supports.contains(passage.id)
+                    && (passage.text.contains(item.other.person) || passage.id == "more \(item.person)"
+                        || (stage > 0 && passage.text.hasSuffix(item.town)))
+            }
+            strangers += generator.sample(generator.below(3), of: near)
+            var seen: Set<String> = []
+            let documents = generator.shuffled((passages + strangers).filter { seen.insert($0.id).inserted })
+            let history = [
+                FurthestPrompt.Step(
+                    thought: "the birthplace of \(item.person) is missing", query: birthQuery(item.person)),
+                FurthestPrompt.Step(
+                    thought: "\(item.person) was born in \(item.town)", query: item.relation.query(item.town)),
+            ].prefix(showsHistory ? stage : 0)
+            let messages = prompt.messages(item.question.prompt, documents: documents, history: Array(history))
+            samples.append(.init(messages + [.assistant(reply(item, knows: ids))]))
+        }
+        return samples
+    }
+
+    /// States with five candidate plans: most often the one that is missing, and vague, done and misled ones.
+    func states(
+        _ count: Int, from items: ArraySlice<Item>, in store: PassageStore, topK: Int, using generator: SeededGenerator
+    ) async throws -> [AssessedState] {
+        var generator = generator
+        var states: [AssessedState] = []
+        for number in 0..<count where !items.isEmpty {
+            let item = items[items.startIndex + number % items.count]
+            let size = generator.below(2)
+            let distractors = try await store.search(item.person, limit: 6).map(\.passage)
+                .filter { !item.supports.contains($0.id) }
+            let known = item.supports.prefix(size).compactMap { store[$0] }
+            let documents = generator.shuffled(known + generator.sample(2, of: distractors))
+            let good = size == 0 ? Self.birthQuery(item.person) : item.relation.query(item.town)
+            let done = size == 0 ? "where does \(item.other.person) work" : Self.birthQuery(item.person)
+            var plans = [
+                done, item.relation.query(item.other.town), Self.birthQuery(item.other.person),
+                "tell me about the town", "who is \(item.other.person)", "what is known of towns and rivers",
+            ]
+            plans = generator.sample(generator.chance(0.85) ? 4 : 5, of: plans)
+            if plans.count == 4 { plans.append(good) }
+            plans = generator.shuffled(plans)
+            var gains: [Int] = []
+            for plan in plans {
+                gains.append(
+                    try await AssessedState.gain(
+                        of: plan, supports: Set(item.supports), known: Set(documents.map(\.id)), in: store, topK: topK))
+            }
+            states.append(
+                AssessedState(
+                    question: item.question.prompt, facts: documents.map(\.line), plans: plans, gains: gains))
+        }
+        return states
+    }
+}

@@ -1,0 +1,86 @@
+import Inference
+import Laboratory
+import Models
+import Text
+import Training
+
+/// A small chat model over a closed list of words that starts from nothing: what demonstrations train in the run when a method needs
+/// a model that has learnt its format. Texts are cut at white space, one token a word.
+package struct WordChatModel: Sendable {
+    /// A conversation with the turns that its loss counts.
+    package struct Sample: Sendable, Hashable {
+        package var messages: [ChatMessage]
+        package var counting: Set<Int>
+        /// So many first words of what counts do not: they are drawn by chance, and there is nothing to learn about them.
+        package var unpredictable: Int
+
+        /// - Parameter counting: nil: the assistant's turns.
+        package init(_ messages: [ChatMessage], counting: Set<Int>? = nil, unpredictable: Int = 0) {
+            self.messages = messages
+            self.unpredictable = unpredictable
+            self.counting =
+                counting ?? Set(messages.indices.filter { messages[$0].role == .assistant })
+        }
+    }
+
+    package var layers = 3
+    package var hiddenSize = 128
+    package var heads = 4
+    package var contextLength = 512
+    package var rate = 2e-3
+    package var samplesPerStep = 32
+    package var epochs = 1.0
+
+    package init() {}
+
+    /// Each turn is its role's token, its words and the end token.
+    package static let template =
+        "{% for message in messages %}"
+        + "{% if message.role == 'system' %}<|system|>{% elif message.role == 'user' %}<|user|>"
+        + "{% else %}<|assistant|>{% endif %}{{ message.content }}<|end|>{% endfor %}"
+        + "{% if add_generation_prompt %}<|assistant|>{% endif %}"
+
+    /// The words of texts, each once, sorted.
+    package static func words(of texts: some Sequence<String>) -> [String] {
+        var words: Set<String> = []
+        for text in texts { words.formUnion(text.split(whereSeparator: \.isWhitespace).map(String.init)) }
+        return words.sorted()
+    }
+
+    /// Trains a new model on conversations, under a progress line, and opens it.
+    ///
+    /// - Parameters:
+    ///   - name: of its folder in the run and of its random streams.
+    ///   - words: known beyond those of the samples.
+    package func train(
+        _ name: String, on samples: [Sample], words: [String] = [], in lab: Lab
+    ) async throws -> LocalModel {
+        let known = Self.words(of: samples.lazy.flatMap { $0.messages.map(\.content) } + words)
+        let start = try lab.newModel(
+            "\(name)-start",
+            NewModel(
+                .llama(layers: layers, hiddenSize: hiddenSize, heads: heads, contextLength: contextLength),
+                tokenizer: .words(known, special: ["<|end|>", "<|system|>", "<|user|>", "<|assistant|>"]),
+                chatTemplate: Self.template))
+        var encoder = try SampleEncoder(ModelText(path: start), limit: contextLength)
+        let sequences = try samples.map { sample in
+            let sequence = try encoder.conversation(sample.messages, counting: sample.counting)
+            var weights = sequence.weights
+            for place in weights.indices.filter({ weights[$0] > 0 }).prefix(sample.unpredictable) { weights[place] = 0 }
+            return TokenSequence(sequence.tokens, weights: weights)
+        }
+        var run = TrainingRun(
+            model: start, objective: Supervised(), parameterisation: ChosenWeights.all,
+            optimisation: try Optimisation(
+                AdamW(beta2: 0.99), rate: rate, schedule: .init(.cosine(end: 0.02), warmUp: 30), decay: 0.01),
+            samples: sequences, output: try lab.modelFolder(name))
+        run.settings.samplesPerStep = samplesPerStep
+        run.settings.tokensPerPass = 4096
+        run.settings.epochs = epochs
+        run.settings.seed = lab.seed("\(name): order")
+        run.format = .f32
+        run.precision = .f32
+        try await lab.train(name, run)
+        return try lab.open(run.output)
+    }
+}
