@@ -48,6 +48,14 @@ package struct AnswerFindings: Sendable, Hashable, Codable {
     /// answers.
     package var ratio: Double?
     package var reply: String
+
+    package init(probability: Double, rouge: Double, isExact: Bool, ratio: Double?, reply: String) {
+        self.probability = probability
+        self.rouge = rouge
+        self.isExact = isExact
+        self.ratio = ratio
+        self.reply = reply
+    }
 }
 
 /// What a model makes of a set of questions.
@@ -102,8 +110,8 @@ package struct AnswerAudit: Sendable {
         let right =
             if let other = question.paraphrased { try await Self.meanLogProbability(other, model) } else { own }
         let prompt = question.text.promptTokens
-        var request = CompletionRequest(
-            .tokens(prompt), stop: StopRule(maxTokens: max(1, maxLength - prompt.count)))
+        let room = min(maxLength, model.identity.contextLength ?? maxLength) - prompt.count
+        var request = CompletionRequest(.tokens(prompt), stop: StopRule(maxTokens: max(1, room)))
         request.sampling = .greedy
         let reply = try await model.complete(request).text.trimmingCharacters(in: .whitespacesAndNewlines)
         var probability = exp(own)
