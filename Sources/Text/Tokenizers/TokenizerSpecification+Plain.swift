@@ -14,9 +14,14 @@ extension TokenizerSpecification {
         _ merges: [(left: String, right: String)], special: [String],
         splitting: [SplittingStep] = [.byteLevel(addsPrefixSpace: false, splits: true)]
     ) -> TokenizerSpecification {
-        let bytes = GPT2Alphabet.scalars.compactMap { Unicode.Scalar($0).map { String(Character($0)) } }
+        var tokens = GPT2Alphabet.scalars.compactMap { Unicode.Scalar($0).map { String(Character($0)) } }
+        var known = Set(tokens)
+        // The same token may be joined of different parts.
+        for merge in merges where known.insert(merge.left + merge.right).inserted {
+            tokens.append(merge.left + merge.right)
+        }
         var specification = TokenizerSpecification(
-            vocabulary: ByteStrings(bytes + merges.map { $0.left + $0.right } + special),
+            vocabulary: ByteStrings(tokens + special),
             model: .bytePair(
                 BytePair(merges: .pairs(ByteStrings(merges.flatMap { [$0.left, $0.right] })), isByteLevel: true)))
         specification.splitting = splitting

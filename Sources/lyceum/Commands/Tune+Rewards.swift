@@ -54,7 +54,7 @@ extension Tune {
         guard !questions.isEmpty else { throw ValidationError("\(data) has no records.") }
         let prompts = try questions.map { try Self.prompt($0.question, words) }
         let golds: [[String]] = questions.map(\.answers)
-        let compute: ComputePrecision = precision == .bf16 ? .bf16 : .f32
+        let compute = training.precision.compute
         var run = OnPolicyRun(
             model: path, algorithm: algorithm, parameterisation: try parameterisation(),
             optimisation: try optimisation(), prompts: prompts, output: out, rewardKey: "\(reward) \(golds)"
@@ -66,19 +66,21 @@ extension Tune {
             }
         }
         run.precision = compute
-        run.settings.promptsPerRound = batch
+        run.settings.promptsPerRound = training.batch
         run.settings.samplesPerPrompt = rewards.samples
         run.settings.longest = rewards.answerTokens
         run.settings.epochs = rewards.innerEpochs
         run.settings.stepsPerEpoch = rewards.innerSteps
-        run.settings.rounds = steps ?? max(1, Int((Double(prompts.count) * epochs / Double(batch)).rounded(.up)))
-        run.settings.tokensPerPass = tokensPerPass
-        run.settings.recomputes = recompute
-        run.settings.seed = seed
-        run.settings.roundsPerCheckpoint = checkpointEvery
+        run.settings.rounds =
+            training.steps
+            ?? max(1, Int((Double(prompts.count) * training.epochs / Double(training.batch)).rounded(.up)))
+        run.settings.tokensPerPass = training.tokensPerPass
+        run.settings.recomputes = training.recompute
+        run.settings.seed = training.seed
+        run.settings.roundsPerCheckpoint = training.checkpointEvery
         let console = Console.standardError()
         console.tell(
-            "\(algorithm.name): \(prompts.count) prompts, \(run.settings.rounds) rounds of \(batch) × \(rewards.samples) texts"
+            "\(algorithm.name): \(prompts.count) prompts, \(run.settings.rounds) rounds of \(training.batch) × \(rewards.samples) texts"
         )
         let finished = try await Interrupts.cancelling { [run] in
             let progress = TrainingProgress(on: console)

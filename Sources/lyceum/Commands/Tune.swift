@@ -18,41 +18,6 @@ struct Tune: AsyncParsableCommand {
         case lora, qlora, full
     }
 
-    enum Rule: String, ExpressibleByArgument, CaseIterable {
-        case adamw, lion, adafactor, sgd, fira, galore
-        case adamw8 = "adamw8bit"
-
-        /// - Parameter rank: of the projection, where there is one.
-        func optimiser(rank: Int) throws -> any Optimiser {
-            switch self {
-            case .adamw: AdamW()
-            case .adamw8: EightBitAdamW()
-            case .lion: Lion()
-            case .adafactor: Adafactor()
-            case .sgd: GradientDescent(momentum: 0.9)
-            case .fira: try Fira(rank: rank)
-            case .galore: try Fira.galore(rank: rank)
-            }
-        }
-    }
-
-    enum Course: String, ExpressibleByArgument, CaseIterable {
-        case constant, linear, cosine, wsd
-
-        var course: LearningRateSchedule.Course {
-            switch self {
-            case .constant: .constant
-            case .linear: .linear(end: 0)
-            case .cosine: .cosine(end: 0.1)
-            case .wsd: .stableThenDecay(decay: 0.2, end: 0)
-            }
-        }
-    }
-
-    enum Compute: String, ExpressibleByArgument, CaseIterable {
-        case bf16, f32
-    }
-
     static let configuration = CommandConfiguration(
         abstract: "Train a model, or an adapter beside it, on your data.",
         discussion: """
@@ -103,65 +68,13 @@ struct Tune: AsyncParsableCommand {
     @Option(help: "The layers that get an adapter, separated by commas (else all linear ones).")
     var targets: String?
 
-    @Option(help: "The rule that moves the weights.")
-    var optimiser = Rule.adamw
-
-    @Option(help: "The rank that fira and galore project gradients to; they move whole weights (--form full).")
-    var projectionRank = 32
-
-    @Option(
-        help:
-            "The full learning rate (else 2e-4 for adapters, 2e-5 for all weights, a tenth of that for preferences and rewards)."
-    )
-    var rate: Double?
-
-    @Option(help: "How the rate runs after the warm-up.")
-    var schedule = Course.cosine
-
-    @Option(help: "Steps until the full rate is reached.")
-    var warmUp = 10
-
-    @Option(help: "Weight decay of matrices.")
-    var decay = 0.0
-
-    @Option(help: "How often every sample is seen.")
-    var epochs = 1.0
-
     @OptionGroup(title: "Learning from rewards")
     var rewards: RewardArguments
-
-    @Option(help: "The steps, instead of --epochs; with rewards, the rounds.")
-    var steps: Int?
-
-    @Option(help: "Samples of one step.")
-    var batch = 8
 
     @Option(help: "The longest sample in tokens; the rest is cut.")
     var longest = 1024
 
-    @Option(help: "Tokens of one forward pass: decides the memory, not the result.")
-    var tokensPerPass = 512
-
-    @Flag(help: "Compute layers again on the way back: less memory, more time.")
-    var recompute = false
-
-    @Option(help: "How the products are computed.")
-    var precision = Compute.bf16
-
-    @Option(help: "Of the order of samples, starting values and dropout.")
-    var seed: UInt64 = 1
-
-    @Option(help: "Steps between evaluations (else one at the end).")
-    var evaluateEvery: Int?
-
-    @Option(help: "Evaluations without a new best after which training ends.")
-    var patience: Int?
-
-    @Flag(help: "End with the parameters of the best evaluation.")
-    var keepBest = false
-
-    @Option(help: "Steps between checkpoints (else one when interrupted).")
-    var checkpointEvery: Int?
+    @OptionGroup var training: TrainingArguments
 
     func validate() throws {
         guard objective.learnsFromRewards == (rewards.reward != nil) else {
@@ -171,12 +84,14 @@ struct Tune: AsyncParsableCommand {
             throw ValidationError("--held-out isn't used where the model learns from its own texts.")
         }
         guard form != .full || targets == nil else { throw ValidationError("--targets belongs to an adapter.") }
-        guard form == .full || (optimiser != .fira && optimiser != .galore) else {
+        guard form == .full || !training.optimiser.projects else {
             throw ValidationError(
-                "--optimiser \(optimiser.rawValue) projects the gradients of whole weights; use --form full.")
+                "--optimiser \(training.optimiser.rawValue) projects the gradients of whole weights; use --form full.")
         }
-        guard patience == nil || heldOut != nil else { throw ValidationError("--patience needs --held-out FILE.") }
-        guard !keepBest || heldOut != nil else { throw ValidationError("--keep-best needs --held-out FILE.") }
+        guard training.patience == nil || heldOut != nil else {
+            throw ValidationError("--patience needs --held-out FILE.")
+        }
+        guard !training.keepBest || heldOut != nil else { throw ValidationError("--keep-best needs --held-out FILE.") }
     }
 
     func run() async throws {
@@ -253,8 +168,8 @@ struct Tune: AsyncParsableCommand {
             optimisation: try optimisation(),
             samples: samples, output: out)
         run.heldOut = heldOut
-        run.precision = precision == .bf16 ? .bf16 : .f32
-        run.settings = settings
+        run.precision = training.precision.compute
+        run.settings = training.settings
         let console = Console.standardError()
         console.tell(
             "\(objective.name): \(samples.count) samples, \(heldOut.count) held out"
@@ -270,9 +185,7 @@ struct Tune: AsyncParsableCommand {
 
     func optimisation() throws -> Optimisation {
         let standard = (form == .full ? 2e-5 : 2e-4) * (objective.isGentle ? 0.1 : 1)
-        return try Optimisation(
-            try optimiser.optimiser(rank: projectionRank), rate: rate ?? standard,
-            schedule: LearningRateSchedule(schedule.course, warmUp: warmUp), decay: decay)
+        return try training.optimisation(rate: standard)
     }
 
     func parameterisation() throws -> any Parameterisation {
@@ -288,21 +201,6 @@ struct Tune: AsyncParsableCommand {
         return try LowRankAdaptation(
             rank: rank, alpha: alpha, dropout: dropout, targets: patterns ?? LowRankAdaptation.allLinear,
             frozen: form == .qlora ? .asStored : nil)
-    }
-
-    private var settings: TrainerSettings {
-        var settings = TrainerSettings()
-        settings.samplesPerStep = batch
-        settings.tokensPerPass = tokensPerPass
-        settings.epochs = epochs
-        settings.steps = steps
-        settings.seed = seed
-        settings.recomputes = recompute
-        settings.stepsPerEvaluation = evaluateEvery
-        settings.patience = patience
-        settings.keepsBest = keepBest
-        settings.stepsPerCheckpoint = checkpointEvery
-        return settings
     }
 
     static func table(of history: TrainingHistory) -> Table {
