@@ -1,0 +1,178 @@
+import Inference
+import Laboratory
+import Text
+
+/// WILT: a game in which the model tests triples of numbers and must name the hidden rule in one guess.
+///
+/// 1. The model sees only the instruction. Each turn ends with a test case, answered True or False, or with the final guess.
+/// 2. A test costs an attempt, and so does a reply without an action; a second such reply in a row ends the game with 0.
+/// 3. The guess is right if it equals the rule on 10,000 random points, the grid of whole numbers to ±20 and ten fixed decimal
+///    triples: 1,000 points and up to 100 for the attempts left. Guesses are parsed, never executed.
+/// 4. Beside the score: repeated tests, how much of a set of hypotheses each test rules out, whether the guess is too narrow or
+///    too wide, and how many operators it has.
+/// 5. Test swap: another model guesses from the subject's tests, which tells the quality of evidence from that of deduction.
+///
+/// Replies that cost no attempt end after 2 × max-attempts + 10 turns. The set-membership splits and the judge of approximate
+/// correctness are left out: accuracy is exact.
+///
+/// Source: Banatt, Cheng, Vaidyanath, Hwu, "WILT" (2024), arXiv:2410.10998.
+public struct WILT: Method {
+    public static let card = MethodCard(
+        "wilt", .reasoning, name: "WILT", [.evaluation],
+        "Plays the 2-4-6 game: the model tests triples and must name the hidden rule in one guess.",
+        paper: Paper(
+            "WILT: A Multi-Turn, Memorization-Robust Inductive Logic Benchmark for LLMs", "Banatt et al.", 2024,
+            arXiv: "2410.10998"),
+        data: "rule: a Python expression of x, y and z; only where --split is user",
+        claim:
+            "Tests chosen to rule out hypotheses find nearly all rules in few turns; random tests find fewer in more.")
+
+    public init() {}
+
+    public struct Options: MethodOptions {
+        public var split = Split.lite
+        public var maxAttempts = 30
+        public var temperature = 0.0
+        public var samples = 5_000
+        public var maxTokens = 512
+        public var swapWith: String?
+
+        public init() {}
+
+        public enum Split: String, OptionChoice { case lite, full, user }
+
+        public static let fields: [Field<Self>] = [
+            Field("split", \.split, "the rules: ten easy ones, all fifty, or those of --data"),
+            Field("max-attempts", \.maxAttempts, "tests a game", .within(1...100)),
+            Field("temperature", \.temperature, "temperature of the replies", .atLeast(0)),
+            Field("samples", \.samples, "random scoring points of either width", .within(0...100_000)),
+            Field("max-tokens", \.maxTokens, "most tokens of a reply", .atLeast(1)),
+            Field("swap-with", \.swapWith, "another model that guesses from the subject's tests", .filled),
+        ]
+    }
+
+    public func run(_ options: Options, in lab: Lab) async throws -> Report {
+        try options.checkAll()
+        let model = try lab.languageModel()
+        let rules = try Self.rules(options.split, in: lab)
+        let scorer = WILTScorer(samples: options.samples, using: lab.random("points"))
+        let records = try await Self.games(rules, options, scorer: scorer, asking: model, in: lab)
+        let hypotheses = try WILTHypotheses(
+            WILTRule.full() + WILTRule.generated(150, using: lab.random("hypotheses")), poolSize: 0,
+            integersOnly: false,
+            using: lab.random("pool"))
+        var report = try Self.report(records, hypotheses)
+        if let reference = options.swapWith {
+            let other = try await lab.loadModel(reference)
+            var table = Table("Guesses from the subject's tests", columns: [.text("who guesses"), .number("right")])
+            for (name, player) in [("subject", model), (reference, other)] {
+                let rights = try await lab.forEach("swap", records) { record in
+                    try await Self.guess(from: record, options, scorer: scorer, asking: player, seed: lab.seed)
+                }
+                table.add(name, try NumberStyle.percent.text(Estimate.accuracy(rights).value))
+            }
+            report.add(table)
+        }
+        return report
+    }
+
+    static func rules(_ split: Options.Split, in lab: Lab) throws -> [WILTRule] {
+        let rules: [WILTRule]
+        switch split {
+        case .lite: rules = try WILTRule.lite()
+        case .full: rules = try WILTRule.full()
+        case .user:
+            return try lab.data().records.enumerated().map { index, record in
+                do {
+                    return try WILTRule("\(index + 1)", record.string("rule"))
+                } catch let error as PythonError {
+                    throw DataError.malformed(record.place, error.description)
+                }
+            }
+        }
+        return lab.limit.map { Array(rules.prefix($0)) } ?? rules
+    }
+
+    static func games(
+        _ rules: [WILTRule], _ options: Options, scorer: WILTScorer, asking model: any LanguageModel, in lab: Lab
+    ) async throws -> [WILTRecord] {
+        let records = try await lab.forEach("games", rules) { rule in
+            try await WILTRecord.play(
+                rule, maxAttempts: options.maxAttempts, temperature: options.temperature, maxTokens: options.maxTokens,
+                scorer: scorer, asking: model, seed: lab.seed("rule \(rule.id)"))
+        }
+        for record in records {
+            let steps = record.messages.map { SampleTrace.Step($0.role.description, $0.content) }
+            await lab.recorder.record(
+                SampleTrace(
+                    record.rule.id, input: "the hidden rule \(record.rule.id)", expected: record.rule.text,
+                    arms: [
+                        .init(
+                            "player", record.guess ?? record.ending, isCorrect: record.isCorrect, score: record.points,
+                            steps: steps)
+                    ]))
+        }
+        return records
+    }
+
+    /// One guess from another game's tests, without turns.
+    static func guess(
+        from record: WILTRecord, _ options: Options, scorer: WILTScorer, asking model: any LanguageModel, seed: UInt64
+    ) async throws -> Bool {
+        let tests = record.game.tests.map { "(\(WILTGame.text($0.triple))): \($0.verdict ? "True" : "False")" }
+        let prompt =
+            "A hidden rule says True or False of three numbers. Name it from these tests, as "
+            + "Final Guess: ```lambda x, y, z: <expression>```\n\n" + tests.joined(separator: "\n")
+        var sampling = Sampling()
+        sampling.temperature = options.temperature
+        sampling.seed = seed
+        let text = try await model.complete(
+            CompletionRequest(
+                .chat([.user(prompt)]), sampling: sampling,
+                stop: StopRule(maxTokens: options.maxTokens))
+        ).text
+        var game = WILTGame(record.rule, maxAttempts: 1)
+        guard case .guess(let guess) = try game.read(text) else { return false }
+        return await scorer.score(guess, against: record.rule).outcome == .correct
+    }
+
+    static func report(_ records: [WILTRecord], _ hypotheses: WILTHypotheses) throws -> Report {
+        let count = Double(max(1, records.count))
+        func mean(_ value: (WILTRecord) -> Double) -> Double { records.map(value).reduce(0, +) / count }
+        let invalid = records.count { if case .invalid? = $0.score?.outcome { true } else { false } }
+        var report = Report(
+            "WILT on \(records.count) rules",
+            summary: "\(records.count(where: \.isCorrect)) of \(records.count) rules are named exactly.")
+        report.add([
+            Metric("exact accuracy", try Estimate.accuracy(records.map(\.isCorrect)), style: .percent),
+            Metric("points a game", mean(\.points), style: .decimals(1)),
+            Metric("tests a game", mean { Double($0.game.tests.count) }, style: .decimals(1)),
+            Metric("repeated tests a game", mean { Double($0.repeats) }, style: .decimals(1)),
+            Metric("invalid guesses", Double(invalid), style: .whole),
+            Metric("games without a guess", Double(records.count { $0.guess == nil }), style: .whole),
+        ])
+        var table = Table(
+            "Games",
+            columns: [
+                .text("rule"), .text("guess"), .text("outcome"), .number("tests"), .number("ruled out"),
+                .number("confirming"), .number("inclusion"), .number("operators"),
+            ])
+        for record in records {
+            let reductions = hypotheses.reductions(of: record.game.tests)
+            let outcome =
+                switch record.score?.outcome {
+                case .correct?: "correct"
+                case .wrong?: "wrong"
+                case .invalid(let why)?: why
+                case nil: record.ending
+                }
+            table.add(
+                record.rule.text, record.guess ?? "", outcome, "\(record.game.tests.count)",
+                NumberStyle.percent.text(reductions.gains.reduce(0, +)), "\(reductions.biased)",
+                record.score?.inclusion.map { NumberStyle.decimals(3).text($0) } ?? "",
+                record.score?.operators.map(String.init) ?? "")
+        }
+        report.add(table)
+        return report
+    }
+}
