@@ -8,7 +8,7 @@ LIBRARIES := Tensors Text Models Inference Training Remote Laboratory Catalogue
 FUZZ ?= 20000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup embedders gemma suites build demo test bench claims fuzz docs lint format clean
+.PHONY: help setup embedders gemma suites browser build demo test bench claims fuzz docs lint format clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -24,6 +24,9 @@ gemma: setup ## Gemma 3 270M, a second decoder, about 250 MB (optional; Gemma Te
 
 suites: setup ## HumanEval, 164 programming problems, 0.2 MB (optional; its tests need it)
 	@scripts/fetch-suites.sh
+
+browser: ## Chromium and the pages of MiniWoB++, about 400 MB (optional; tests of web pages need it)
+	@scripts/fetch-browser.sh
 
 build: setup ## .build/release/lyceum
 	$(SWIFT) build $(BUILD)

@@ -14,7 +14,7 @@ package struct SandboxCommand: Sendable {
     /// Where bubblewrap reports the program's exit status.
     static let statusDescriptor: Int32 = 3
 
-    private let wrapper: [String]
+    let wrapper: [String]
     private let limiter: String
     private let python: String
 
