@@ -48,7 +48,8 @@ let package = Package(
             ]),
 
         // Methods: one target a family, one file a method.
-        .target(name: "Reasoning", dependencies: ["Laboratory"], path: "Sources/Methods/Reasoning"),
+        .target(
+            name: "Reasoning", dependencies: ["Laboratory"], path: "Sources/Methods/Reasoning", exclude: ["README.md"]),
         .target(name: "Decoding", dependencies: ["Laboratory"], path: "Sources/Methods/Decoding"),
         .target(name: "SelfTraining", dependencies: ["Laboratory"], path: "Sources/Methods/SelfTraining"),
         .target(name: "Unlearning", dependencies: ["Laboratory"], path: "Sources/Methods/Unlearning"),
