@@ -49,7 +49,7 @@ struct CommandLineTests {
         #expect(help.status == 0)
         for command in [
             "demo", "run", "methods", "explain", "chat", "generate", "score", "embed", "tokenize", "model", "runs",
-            "report",
+            "report", "tune", "pretrain", "merge",
             "bench",
         ] {
             #expect(help.output.contains("\n  \(command) "), "\(command)")
