@@ -18,7 +18,7 @@ extension LocalModel: EmbeddingModel {
             let trace = try await trace(TraceRequest(.text(text), logits: [], hidden: [configuration.layers]))
             let states = trace.hidden[configuration.layers] ?? []
             let rows = Tensor(states, [trace.tokens.count, configuration.hiddenSize])
-            vectors.append(await engine.model.normalised(rows).mean(0).scaledToLengthOne().floats())
+            vectors.append(engine.model.normalised(rows).mean(0).scaledToLengthOne().floats())
         }
         return vectors
     }

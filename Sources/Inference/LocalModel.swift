@@ -64,9 +64,6 @@ public final class LocalModel: OpenModel {
         engine = try Engine(model: model, tokenizer: files.tokenizer, architecture: architecture, settings: settings)
     }
 
-    /// Generates with another model of the same shape and words from now on. Nothing may be in flight.
-    public func use(_ model: DecoderModel) async { await engine.use(model) }
-
     // MARK: Adapters
 
     /// The names of the adapters that requests may ask for.
@@ -78,7 +75,7 @@ public final class LocalModel: OpenModel {
     ///
     /// - Throws: `AdapterError` when it doesn't fit the model.
     public func addAdapter(_ name: String, _ changes: [String: LowRankAdapter]) async throws {
-        await engine.set(name, try await engine.model.adding(changes))
+        await engine.set(name, try engine.model.adding(changes))
         _ = adapters.withLock { $0.insert(name) }
     }
 

@@ -20,7 +20,7 @@ actor Engine {
         var halfCache = true
     }
 
-    private(set) var model: DecoderModel
+    let model: DecoderModel
     /// The model with an adapter each, by name; they share its weights.
     private var adapted: [String: DecoderModel] = [:]
     let tokenizer: Tokenizer
@@ -95,13 +95,6 @@ actor Engine {
         } else {
             announced.remove(id)
         }
-    }
-
-    /// Computes with another model of the same shape from now on, and forgets what the old one computed.
-    func use(_ model: DecoderModel) {
-        precondition(model.attentionShape == self.model.attentionShape, "a model of another shape")
-        self.model = model
-        forgetPrefixes()
     }
 
     /// Adds a model with an adapter under its name, or takes it away.
