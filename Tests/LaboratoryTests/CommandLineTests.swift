@@ -3,14 +3,8 @@ import Laboratory
 import Testing
 import Text
 
-private let program: String? = {
-    let folder = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
-    let path = folder.appendingPathComponent("lyceum").path
-    return FileManager.default.isExecutableFile(atPath: path) ? path : nil
-}()
-
 /// The program itself, as it lies beside the tests: what it prints where, and how it ends.
-@Suite(.enabled(if: program != nil, "the program lyceum is not built beside the tests"))
+@Suite(.enabled(if: BuiltProgram.path != nil, "the program lyceum is not built beside the tests"))
 struct CommandLineTests {
     private struct Outcome {
         var status: Int32
@@ -25,12 +19,7 @@ struct CommandLineTests {
     private func lyceum(_ arguments: String...) throws -> Outcome { try lyceum(arguments) }
 
     private func lyceum(_ arguments: [String], environment: [String: String] = [:]) throws -> Outcome {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: try #require(program))
-        process.arguments = arguments
-        process.environment = ProcessInfo.processInfo.environment.merging(
-            ["LYCEUM_HOME": home.url.path, "COLUMNS": "100"], uniquingKeysWith: { $1 }
-        ).merging(environment, uniquingKeysWith: { $1 })
+        let process = try BuiltProgram.process(arguments, home: home.url, environment: environment)
         let output = Pipe()
         let errors = home.url.appendingPathComponent("errors-\(UUID().uuidString)")
         try Data().write(to: errors)

@@ -9,14 +9,8 @@ import Text
     import Darwin
 #endif
 
-private let program: String? = {
-    let folder = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
-    let path = folder.appendingPathComponent("lyceum").path
-    return FileManager.default.isExecutableFile(atPath: path) ? path : nil
-}()
-
 /// `lyceum pretrain` as it is typed: a model from texts, and a run that is killed and taken up again.
-@Suite(.enabled(if: program != nil, "the program lyceum is not built beside the tests"))
+@Suite(.enabled(if: BuiltProgram.path != nil, "the program lyceum is not built beside the tests"))
 struct PretrainCommandTests {
     private let folder: TemporaryFolder
     private let text: String
@@ -30,10 +24,7 @@ struct PretrainCommandTests {
     }
 
     private func start(_ arguments: [String]) throws -> Process {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: try #require(program))
-        process.arguments = arguments
-        process.environment = ProcessInfo.processInfo.environment.merging(["LYCEUM_HOME": folder.url.path]) { $1 }
+        let process = try BuiltProgram.process(arguments, home: folder.url)
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice
         try process.run()

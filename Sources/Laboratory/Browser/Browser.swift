@@ -47,8 +47,7 @@ public actor Browser {
             return (process, pages)
         } catch {
             try? FileManager.default.removeItem(at: pages)
-            if let error = error as? SandboxError { throw BrowserError.unprotected(error) }
-            throw error
+            throw BrowserError.unprotected(error)
         }
     }
 

@@ -31,7 +31,7 @@ public struct AdapterSet: Sendable {
     /// A model with these changes beside its weights.
     /// - Throws: when a layer is missing or has another shape.
     public func applied(to model: DecoderModel) throws -> DecoderModel {
-        var waiting = Dictionary(members.map { ($0.module, $0.adapter) }, uniquingKeysWith: { $1 })
+        var waiting = changes
         let changed = try model.replacingWeights { name, weight in
             guard let adapter = waiting.removeValue(forKey: NamePattern.module(of: name)) else { return weight }
             guard adapter.down.shape[1] == weight.shape[1], adapter.up.shape[0] == weight.shape[0] else {
