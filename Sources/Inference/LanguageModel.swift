@@ -69,6 +69,25 @@ public protocol LanguageModel: Sendable {
     func stream(_ request: CompletionRequest) -> AsyncThrowingStream<CompletionEvent, any Error>
 }
 
+extension LanguageModel {
+    /// A stream of one piece: for models whose replies are whole before anyone can see them.
+    package func wholeStream(_ request: CompletionRequest) -> AsyncThrowingStream<CompletionEvent, any Error> {
+        AsyncThrowingStream { continuation in
+            let task = Task {
+                do {
+                    let completion = try await complete(request)
+                    continuation.yield(.text(completion.text))
+                    continuation.yield(.done(completion))
+                    continuation.finish()
+                } catch {
+                    continuation.finish(throwing: error)
+                }
+            }
+            continuation.onTermination = { _ in task.cancel() }
+        }
+    }
+}
+
 /// The log-probabilities of a given text.
 public struct Score: Sendable, Hashable {
     public var ids: [TokenID]

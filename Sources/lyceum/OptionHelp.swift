@@ -14,11 +14,10 @@ enum OptionHelp {
     }
 
     /// The help of one method under `run`.
-    static func page(of card: MethodCard, in catalogue: Catalogue) -> String {
-        var page = explanation(of: card) + "\n"
-        if let method = catalogue.methods.first(where: { $0.card.slug == card.slug }) {
-            page += text(method.optionDescriptions, "Options of \(card.slug)") + "\n"
-        }
+    static func page(of slug: String, in catalogue: Catalogue) throws -> String {
+        let method = try? catalogue.method(slug)
+        var page = explanation(of: try method?.card ?? catalogue.card(slug)) + "\n"
+        if let method { page += text(method.optionDescriptions, "Options of \(slug)") + "\n" }
         return page + text(RunSettings.descriptions, "Options of every run")
     }
 

@@ -1,3 +1,4 @@
+import Catalogue
 import Inference
 import Laboratory
 import Text
@@ -8,6 +9,8 @@ struct RunPlan: Sendable {
     let settings: RunSettings
     let options: JSONValue
     let reference: ModelReference
+    /// What stands between the method and the model.
+    let strategy: (any ReasoningStrategy)?
 
     init(_ method: any Method.Type, flags: [String]) throws {
         self.method = method
@@ -30,6 +33,7 @@ struct RunPlan: Sendable {
             flags: rest, config: values, alsoKnown: RunSettings.fields.map(\.name) + ["help"])
         self.settings = settings
         reference = try ModelReference(settings.model)
+        strategy = try settings.strategy.map { try Catalogue.standard.strategy($0) }
     }
 
     func carryOut() async throws -> Report {
@@ -41,7 +45,8 @@ struct RunPlan: Sendable {
             }
             return adapter
         }
-        let subject = try await loadModel(reference, settings: modelSettings)
+        let model = try await loadModel(reference, settings: modelSettings)
+        let subject: any LanguageModel = try strategy.map { try StrategyModel($0, asking: model) } ?? model
         let runner = try Session.runner(
             settings: modelSettings, isQuiet: settings.quiet, keeps: settings.store)
         return try await runner.run(

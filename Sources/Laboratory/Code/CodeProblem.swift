@@ -1,3 +1,5 @@
+import Text
+
 /// A programming problem whose answer is judged by running it.
 public struct CodeProblem: DataRecord, Hashable {
     /// `HumanEval/0`.
@@ -43,7 +45,8 @@ public struct CodeProblem: DataRecord, Hashable {
     /// first fenced block that defines it, else the whole text. A whole function follows the prompt, whose helpers it may call
     /// and whose own unfinished function it replaces.
     public func program(answer: String) -> String {
-        let code = Self.fencedBlocks(answer).first(where: defines) ?? Self.fencedBlocks(answer).first ?? answer
+        let blocks = FencedText.blocks(answer)
+        let code = blocks.first(where: defines) ?? blocks.first ?? answer
         return defines(code) ? prompt + "\n\n" + code + "\n" : prompt + code + "\n"
     }
 
@@ -54,21 +57,5 @@ public struct CodeProblem: DataRecord, Hashable {
                 line.hasPrefix(start + entryPoint) && line.dropFirst(start.count + entryPoint.count).first == "("
             }
         }
-    }
-
-    /// The contents of Markdown's fenced blocks; the last one may lack its end.
-    private static func fencedBlocks(_ text: String) -> [String] {
-        var blocks: [String] = []
-        var lines: [Substring]?
-        for line in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline) {
-            if line.hasPrefix("```") {
-                if let block = lines { blocks.append(block.joined(separator: "\n")) }
-                lines = lines == nil ? [] : nil
-            } else {
-                lines?.append(line)
-            }
-        }
-        if let block = lines, !block.isEmpty { blocks.append(block.joined(separator: "\n")) }
-        return blocks
     }
 }

@@ -1,3 +1,5 @@
+import Text
+
 /// Finds the answer in what a model wrote. Where there is none the answer is the empty string, which never counts as right.
 ///
 /// The rules are those of the reference code of Kojima et al. (2022), arXiv:2205.11916, its quirks included:
@@ -6,8 +8,8 @@
 /// - yes or no: lower case; quotes, white space, periods, colons and commas separate words; the words `yes` and `no`;
 /// - text: without quotes, white space and periods, the whole is the one candidate.
 ///
-/// Two kinds are not the paper's: of dates every day of the calendar is a candidate, as `2021-03-05`; of expressions what stands in
-/// `\boxed{…}`, else between dollar signs, else the first line.
+/// Three kinds are not the paper's: of dates every day of the calendar is a candidate, as `2021-03-05`; of expressions what stands in
+/// `\boxed{…}`, else between dollar signs, else the first line; of blocks what stands between fences, else the whole.
 ///
 /// The chosen candidate loses one trailing period.
 public struct AnswerExtractor: Sendable, Hashable {
@@ -57,6 +59,7 @@ public struct AnswerExtractor: Sendable, Hashable {
             }
         case .date: CalendarDate.all(in: text).map(\.description)
         case .expression: Self.expressions(in: text)
+        case .block: FencedText.blocks(text)
         }
     }
 
@@ -81,6 +84,7 @@ public struct AnswerExtractor: Sendable, Hashable {
             }
         case .text, .date: candidates(in: text).first
         case .expression: Self.trimmed(text, of: " $\n\t\r.")
+        case .block: Self.trimmed(text, of: "\n").map { FencedText.blocks($0).first ?? $0 }
         }
     }
 

@@ -9,6 +9,8 @@ public enum AnswerKind: Sendable, Hashable {
     case date
     /// A mathematical expression, right in any equivalent form.
     case expression
+    /// Lines between two fences of three back-quotes: a program, a grid.
+    case block
 
     /// The letters of the options; empty for other kinds.
     public var letters: [Character] {
@@ -25,6 +27,7 @@ public enum AnswerKind: Sendable, Hashable {
         case .text: "string"
         case .date: "date"
         case .expression: "expression"
+        case .block: "block"
         }
     }
 
@@ -37,6 +40,7 @@ public enum AnswerKind: Sendable, Hashable {
         case .text: "a word or a few words"
         case .date: "a date as month/day/year"
         case .expression: "an expression between dollar signs"
+        case .block: "a block between two lines of ```"
         }
     }
 }
@@ -45,5 +49,5 @@ public enum AnswerKind: Sendable, Hashable {
 public enum AnswerType: String, OptionChoice {
     /// Each record's own `answer_type`, else what its options and answer look like.
     case auto
-    case number, options, yesno, string, date, expression
+    case number, options, yesno, string, date, expression, block
 }

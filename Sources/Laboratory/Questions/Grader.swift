@@ -5,6 +5,7 @@ import Text
 /// - numbers by their exact value, with thousands separators, fractions, percent signs and units (see `Quantity`);
 /// - options by their letter, standing alone; yes and no; dates by their day;
 /// - expressions by exact arithmetic (see `MathematicalExpression`), and as strings where they can't be parsed;
+/// - blocks by their lines, white space at the ends of lines apart;
 /// - other texts in SQuAD's normal form (see `AnswerMatch`).
 ///
 /// The stricter rules of Kojima et al. (2022), equality of strings, are those of `AnswerExtractor`.
@@ -18,6 +19,8 @@ public struct Grader: Sendable, Hashable {
     /// The answer of a reply that may reason first: the first candidate behind the last "answer is" or "Answer:", else the last
     /// candidate; empty where there is none.
     public func answer(in reply: String) -> String {
+        // A block is fenced, so that no phrase needs to announce it.
+        if kind == .block { return candidates(in: reply).last ?? "" }
         let lower = reply.lowercased()
         let ends = ["answer is", "answer:"].compactMap { lower.ranges(of: $0).last?.upperBound }
         // Lower case may change a text's length, so the place is counted from the end in the lower-case text's own terms.
@@ -43,7 +46,7 @@ public struct Grader: Sendable, Hashable {
             return found
         case .text:
             return text.split(whereSeparator: \.isNewline).map { Self.plain(String($0)) }.filter { !$0.isEmpty }
-        case .yesNo, .date, .expression: return AnswerExtractor(kind).candidates(in: text)
+        case .yesNo, .date, .expression, .block: return AnswerExtractor(kind).candidates(in: text)
         }
     }
 
@@ -93,14 +96,26 @@ public struct Grader: Sendable, Hashable {
                 return true
             }
             return Self.bare(answer) == Self.bare(other)
+        case .block:
+            return Self.lines(answer) == Self.lines(other)
         case .text:
-            return AnswerMatch.isExact(answer, references: [other]) || Self.bare(answer) == Self.bare(other)
+            // Answers of signs alone have no words, and all look alike in SQuAD's form.
+            return !AnswerMatch.tokens(other).isEmpty && AnswerMatch.isExact(answer, references: [other])
+                || Self.bare(answer) == Self.bare(other)
         }
     }
 
     /// What stands behind GSM8K's `####`, if it stands there.
     private static func number(_ text: String) -> String {
         text.ranges(of: "####").last.map { String(text[$0.upperBound...]) } ?? text
+    }
+
+    /// The lines of a block without white space at their ends and without empty lines around them.
+    private static func lines(_ block: String) -> [String] {
+        let lines = block.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).map { line in
+            String(line.reversed().drop(while: \.isWhitespace).reversed())
+        }
+        return Array(lines.drop(while: \.isEmpty).reversed().drop(while: \.isEmpty).reversed())
     }
 
     /// Lower case without white space, quotes, periods and dollar signs.

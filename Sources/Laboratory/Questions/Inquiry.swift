@@ -90,19 +90,7 @@ public final class Inquiry: LanguageModel {
 
     /// Streams are answered in one piece: a strategy needs whole replies.
     public func stream(_ request: CompletionRequest) -> AsyncThrowingStream<CompletionEvent, any Error> {
-        AsyncThrowingStream { continuation in
-            let task = Task {
-                do {
-                    let completion = try await self.complete(request)
-                    continuation.yield(.text(completion.text))
-                    continuation.yield(.done(completion))
-                    continuation.finish()
-                } catch {
-                    continuation.finish(throwing: error)
-                }
-            }
-            continuation.onTermination = { _ in task.cancel() }
-        }
+        wholeStream(request)
     }
 
     /// Notes in the trace what was decided between calls.

@@ -35,7 +35,7 @@ public struct Question: Sendable, Hashable {
     }
 
     /// Reads `question`, `answer`, and where the record has them `options`, `subject` and `answer_type` (`number`, `options`,
-    /// `yesno`, `string`, `date`, `expression`).
+    /// `yesno`, `string`, `date`, `expression`, `block`).
     ///
     /// - Parameters:
     ///   - type: the kind of all answers, when the user says so.
@@ -114,6 +114,7 @@ public struct Question: Sendable, Hashable {
         case .string: return .text
         case .date: return .date
         case .expression: return .expression
+        case .block: return .block
         case .options:
             guard !read.choices.isEmpty else {
                 throw .missingField(record.place, field: "\"options\"", present: record.fieldNames)

@@ -16,15 +16,22 @@ public protocol ReasoningStrategy: Sendable {
 extension ReasoningStrategy {
     public var needs: Capabilities { .completion }
 
-    /// Answers one question and grades it.
+    /// Answers one question; the benchmark grades the answer.
     public func attempt(
-        _ question: Question, asking model: any LanguageModel, seed: UInt64
+        _ question: Question, of benchmark: any Benchmark, asking model: any LanguageModel, seed: UInt64
     ) async throws -> Attempt {
         let inquiry = Inquiry(question, asking: model, seed: seed)
         let solution = try await solve(inquiry)
         return Attempt(
-            solution: solution, isRight: Grader(question.kind).isRight(solution.answer, golds: question.golds),
-            cost: inquiry.cost, steps: inquiry.steps)
+            solution: solution, score: try await benchmark.score(solution, of: question), cost: inquiry.cost,
+            steps: inquiry.steps)
+    }
+
+    /// Answers one question and grades it by what its right answers mean.
+    public func attempt(
+        _ question: Question, asking model: any LanguageModel, seed: UInt64
+    ) async throws -> Attempt {
+        try await attempt(question, of: QuestionSet([question]), asking: model, seed: seed)
     }
 }
 
@@ -47,13 +54,16 @@ public struct Solution: Sendable, Hashable {
 /// A graded solution with its trace and its cost.
 public struct Attempt: Sendable, Hashable {
     public var solution: Solution
-    public var isRight: Bool
+    /// What the answer is worth, from 0 to 1.
+    public var score: Double
     public var cost: InquiryCost
     public var steps: [SampleTrace.Step]
 
-    public init(solution: Solution, isRight: Bool, cost: InquiryCost, steps: [SampleTrace.Step]) {
+    public var isRight: Bool { score >= 1 }
+
+    public init(solution: Solution, score: Double, cost: InquiryCost, steps: [SampleTrace.Step]) {
         self.solution = solution
-        self.isRight = isRight
+        self.score = score
         self.cost = cost
         self.steps = steps
     }

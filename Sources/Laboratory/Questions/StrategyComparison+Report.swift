@@ -70,6 +70,13 @@ extension StrategyComparison {
             report.add([Metric("accuracy, \(strategies[0].name)", try accuracy(0), style: .percent)])
         }
         report.add(try table())
+        if let subjects = subjectTable() { report.add(subjects) }
+        if hasPartialScores {
+            report.add(
+                try strategies.indices.map {
+                    Metric("points, \(strategies[$0].name)", try score($0), style: .percent)
+                })
+        }
         if let outcomes = outcomeTable() { report.add(outcomes) }
         report.add(
             Plot(
@@ -91,6 +98,20 @@ extension StrategyComparison {
         guard best != 0 else { return first + (strategies.count > 1 ? "; no other strategy answers more." : ".") }
         return first + ", \(strategies[best].name) \(percent.text(try accuracy(best).value)) "
             + "(\(NumberText.pValue(try difference(best).test.pValue)))."
+    }
+
+    /// Each strategy's accuracy by what the questions are about, where that differs.
+    private func subjectTable() -> Table? {
+        let subjects = Dictionary(grouping: questions.indices) { questions[$0].subject ?? "" }
+        guard subjects.count > 1 else { return nil }
+        var table = Table(
+            "Share right by subject",
+            columns: [.text("subject"), .number("questions")] + strategies.map { .number($0.name) })
+        for (subject, places) in subjects.sorted(by: { $0.key < $1.key }) {
+            let shares = attempts.map { row in Double(places.count { row[$0].isRight }) / Double(places.count) }
+            table.add([subject, String(places.count)] + shares.map { NumberStyle.percent.text($0) })
+        }
+        return table
     }
 
     /// How the solutions of each strategy came about, where strategies say so.
@@ -115,7 +136,7 @@ extension StrategyComparison {
             return report.note(
                 "No strategy is cheap enough for a vote of three within the tokens of \(strategies[dearest].name).")
         }
-        let bought = try await StrategyComparison(votes, on: questions, asking: model, in: lab)
+        let bought = try await StrategyComparison(votes, on: benchmark, asking: model, in: lab)
         let alone = StrategyComparison(single: dearest, of: self)
         let joined = alone.joined(bought)
         report.add(try joined.table("Votes of the cheaper strategies for the price of \(strategies[dearest].name)"))

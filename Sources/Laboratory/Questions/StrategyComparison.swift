@@ -3,7 +3,7 @@ import Text
 
 /// What several strategies made of the same questions with the same model, the first being the baseline.
 public struct StrategyComparison: Sendable {
-    public let questions: [Question]
+    public let benchmark: any Benchmark
     public let strategies: [any ReasoningStrategy]
     /// [strategies × questions]
     public let attempts: [[Attempt]]
@@ -18,6 +18,14 @@ public struct StrategyComparison: Sendable {
     public init(
         _ strategies: [any ReasoningStrategy], on questions: [Question], asking model: any LanguageModel, in lab: Lab
     ) async throws {
+        try await self.init(strategies, on: QuestionSet(questions), asking: model, in: lab)
+    }
+
+    /// Runs each strategy over a benchmark, which grades the answers.
+    public init(
+        _ strategies: [any ReasoningStrategy], on benchmark: any Benchmark, asking model: any LanguageModel, in lab: Lab
+    ) async throws {
+        let questions = benchmark.questions
         guard !questions.isEmpty else { throw StatisticsError.empty(statistic: "A comparison of strategies") }
         guard !strategies.isEmpty else {
             throw StatisticsError.invalid(statistic: "A comparison of strategies", "there is no strategy.")
@@ -33,19 +41,19 @@ public struct StrategyComparison: Sendable {
             let start = clock.now
             attempts.append(
                 try await lab.forEach(strategy.name, questions) { question in
-                    try await strategy.attempt(question, asking: model, seed: lab.seed)
+                    try await strategy.attempt(question, of: benchmark, asking: model, seed: lab.seed)
                 })
             seconds.append((clock.now - start).seconds)
         }
-        self.init(questions, strategies, attempts, seconds: seconds, seed: lab.seed)
+        self.init(benchmark, strategies, attempts, seconds: seconds, seed: lab.seed)
         for sample in samples() { await lab.recorder.record(sample) }
     }
 
     private init(
-        _ questions: [Question], _ strategies: [any ReasoningStrategy], _ attempts: [[Attempt]], seconds: [Double],
-        seed: UInt64
+        _ benchmark: any Benchmark, _ strategies: [any ReasoningStrategy], _ attempts: [[Attempt]],
+        seconds: [Double], seed: UInt64
     ) {
-        self.questions = questions
+        self.benchmark = benchmark
         self.strategies = strategies
         self.attempts = attempts
         self.seconds = seconds
@@ -55,9 +63,11 @@ public struct StrategyComparison: Sendable {
     /// One strategy of another comparison alone.
     init(single index: Int, of other: StrategyComparison) {
         self.init(
-            other.questions, [other.strategies[index]], [other.attempts[index]], seconds: [other.seconds[index]],
+            other.benchmark, [other.strategies[index]], [other.attempts[index]], seconds: [other.seconds[index]],
             seed: other.seed)
     }
+
+    public var questions: [Question] { benchmark.questions }
 
     // MARK: Measurements
 
@@ -68,6 +78,14 @@ public struct StrategyComparison: Sendable {
     /// A strategy against another one on the same questions.
     public func difference(_ strategy: Int, from baseline: Int = 0) throws -> PairedDifference {
         try PairedDifference(baseline: rights(baseline), method: rights(strategy), seed: seed)
+    }
+
+    /// Whether the benchmark gave part of the points for any answer.
+    public var hasPartialScores: Bool { attempts.contains { $0.contains { $0.score > 0 && $0.score < 1 } } }
+
+    /// The mean of the points.
+    public func score(_ strategy: Int) throws -> Estimate {
+        try .mean(attempts[strategy].map(\.score), seed: seed)
     }
 
     /// The mean over the questions.
@@ -103,7 +121,7 @@ public struct StrategyComparison: Sendable {
     /// These strategies and those of another comparison of the same questions.
     func joined(_ other: StrategyComparison) -> StrategyComparison {
         StrategyComparison(
-            questions, strategies + other.strategies, attempts + other.attempts, seconds: seconds + other.seconds,
+            benchmark, strategies + other.strategies, attempts + other.attempts, seconds: seconds + other.seconds,
             seed: seed)
     }
 }

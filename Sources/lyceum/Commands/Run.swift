@@ -15,6 +15,8 @@ struct Run: AsyncParsableCommand {
               lyceum run autopasta --data qa.jsonl --alpha 0.05 --top-sentences 2
               lyceum run zero-shot-cot --data d.csv --model ollama:llama3.2 --limit 100
               lyceum run zero-shot-cot --config experiment.yaml --seed 7
+              lyceum run bench --suite gsm8k --strategies direct,zero-shot-cot
+              lyceum run wilt --strategy cqot
 
             A configuration file holds the same names, one a line (alpha: 0.05); flags
             win over it.
@@ -38,7 +40,7 @@ struct Run: AsyncParsableCommand {
         let catalogue = Catalogue.standard
         let flags = Array(arguments.dropFirst())
         if flags.contains("--help") || flags.contains("-h") {
-            return Output.write(OptionHelp.page(of: try catalogue.card(slug), in: catalogue))
+            return Output.write(try OptionHelp.page(of: slug, in: catalogue))
         }
         let method = try catalogue.method(slug)
         try await RunPlan(method, flags: flags).show()

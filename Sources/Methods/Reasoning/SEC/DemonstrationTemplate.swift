@@ -36,7 +36,7 @@ package struct DemonstrationTemplate: Sendable, Hashable {
         case .expression:
             let solution: [(Part, String)] = scenario == .cot ? [(.solution, "Sol")] : []
             return [(.question, "Question")] + solution + [(.answer, "Ans")]
-        case .number, .yesNo, .text, .date:
+        case .number, .yesNo, .text, .date, .block:
             return [(.question, "Q"), (.solution, "S"), (.answer, "A")]
         }
     }
@@ -74,7 +74,7 @@ package struct DemonstrationTemplate: Sendable, Hashable {
         case .number: "Every answer is a whole number."
         case .options: "Every answer is the label of the right text."
         case .expression: "Write formulas in LaTeX and every answer simplified, between dollar signs."
-        case .yesNo, .text, .date: "Every answer is \(kind.request)."
+        case .yesNo, .text, .date, .block: "Every answer is \(kind.request)."
         }
     }
 
@@ -143,7 +143,7 @@ package struct DemonstrationTemplate: Sendable, Hashable {
             else { return nil }
             options = listed
             answer = letter
-        case .text:
+        case .text, .block:
             break
         case .number, .yesNo, .date, .expression:
             let grader = Grader(kind)

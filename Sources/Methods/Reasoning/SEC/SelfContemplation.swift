@@ -87,6 +87,7 @@ package struct FewShotChat: Sendable {
         switch kind {
         case .options: "Answer: \(answer)"
         case .expression: "Answer: \(answer.hasPrefix("$") || answer == "…" ? answer : "$\(answer)$")"
+        case .block: "The answer is:\n```\n\(answer)\n```"
         default: "The answer is \(answer)."
         }
     }

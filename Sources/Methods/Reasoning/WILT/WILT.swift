@@ -10,10 +10,10 @@ import Text
 ///    triples: 1,000 points and up to 100 for the attempts left. Guesses are parsed, never executed.
 /// 4. Beside the score: repeated tests, how much of a set of hypotheses each test rules out, whether the guess is too narrow or
 ///    too wide, and how many operators it has.
-/// 5. Test swap: another model guesses from the subject's tests, which tells the quality of evidence from that of deduction.
+/// 5. Test swap: every model guesses from every model's tests, which tells the quality of evidence from that of deduction.
+/// 6. A judge, where there is one, says which wrong guesses are nearly right; exact accuracy never depends on it.
 ///
-/// Replies that cost no attempt end after 2 × max-attempts + 10 turns. The set-membership splits and the judge of approximate
-/// correctness are left out: accuracy is exact.
+/// Replies that cost no attempt end after 2 × max-attempts + 10 turns. The set-membership splits are left out.
 ///
 /// Source: Banatt, Cheng, Vaidyanath, Hwu, "WILT" (2024), arXiv:2410.10998.
 public struct WILT: Method {
@@ -35,7 +35,8 @@ public struct WILT: Method {
         public var temperature = 0.0
         public var samples = 5_000
         public var maxTokens = 512
-        public var swapWith: String?
+        public var swapWith: [String] = []
+        public var judge: String?
 
         public init() {}
 
@@ -47,7 +48,8 @@ public struct WILT: Method {
             Field("temperature", \.temperature, "temperature of the replies", .atLeast(0)),
             Field("samples", \.samples, "random scoring points of either width", .within(0...100_000)),
             Field("max-tokens", \.maxTokens, "most tokens of a reply", .atLeast(1)),
-            Field("swap-with", \.swapWith, "another model that guesses from the subject's tests", .filled),
+            Field("swap-with", \.swapWith, "other models: each plays too, and each guesses from each one's tests", .filled),
+            Field("judge", \.judge, "a model that says which wrong guesses are nearly right", .filled),
         ]
     }
 
@@ -62,16 +64,20 @@ public struct WILT: Method {
             integersOnly: false,
             using: lab.random("pool"))
         var report = try Self.report(records, hypotheses)
-        if let reference = options.swapWith {
-            let other = try await lab.loadModel(reference)
-            var table = Table("Guesses from the subject's tests", columns: [.text("who guesses"), .number("right")])
-            for (name, player) in [("subject", model), (reference, other)] {
-                let rights = try await lab.forEach("swap", records) { record in
-                    try await Self.guess(from: record, options, scorer: scorer, asking: player, seed: lab.seed)
-                }
-                table.add(name, try NumberStyle.percent.text(Estimate.accuracy(rights).value))
+        if let encoder = try lab.sentenceEncoder() {
+            try await Self.addNovelty(of: records, by: encoder, to: &report)
+        }
+        if let judge = options.judge {
+            try await Self.addApproximate(records, judge: try await lab.loadModel(judge), to: &report, in: lab)
+        }
+        if !options.swapWith.isEmpty {
+            var players = [(name: "subject", model: model, records: records)]
+            for reference in options.swapWith {
+                let other = try await lab.loadModel(reference)
+                let games = try await Self.games(rules, options, scorer: scorer, asking: other, in: lab)
+                players.append((reference, other, games))
             }
-            report.add(table)
+            try await Self.addSwap(players, options, scorer: scorer, to: &report, in: lab)
         }
         return report
     }
@@ -113,27 +119,6 @@ public struct WILT: Method {
                     ]))
         }
         return records
-    }
-
-    /// One guess from another game's tests, without turns.
-    static func guess(
-        from record: WILTRecord, _ options: Options, scorer: WILTScorer, asking model: any LanguageModel, seed: UInt64
-    ) async throws -> Bool {
-        let tests = record.game.tests.map { "(\(WILTGame.text($0.triple))): \($0.verdict ? "True" : "False")" }
-        let prompt =
-            "A hidden rule says True or False of three numbers. Name it from these tests, as "
-            + "Final Guess: ```lambda x, y, z: <expression>```\n\n" + tests.joined(separator: "\n")
-        var sampling = Sampling()
-        sampling.temperature = options.temperature
-        sampling.seed = seed
-        let text = try await model.complete(
-            CompletionRequest(
-                .chat([.user(prompt)]), sampling: sampling,
-                stop: StopRule(maxTokens: options.maxTokens))
-        ).text
-        var game = WILTGame(record.rule, maxAttempts: 1)
-        guard case .guess(let guess) = try game.read(text) else { return false }
-        return await scorer.score(guess, against: record.rule).outcome == .correct
     }
 
     static func report(_ records: [WILTRecord], _ hypotheses: WILTHypotheses) throws -> Report {

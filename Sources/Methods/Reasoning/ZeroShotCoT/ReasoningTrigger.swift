@@ -47,6 +47,7 @@ package enum AnswerPhrase {
         case .yesNo: "the answer (Yes or No) is"
         case .date: "the answer (month/day/year) is"
         case .text, .expression: "the answer is"
+        case .block: "the answer is:\n```"
         }
     }
 }

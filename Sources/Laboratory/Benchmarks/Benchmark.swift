@@ -1,0 +1,50 @@
+/// An examination: questions, and what an answer to each of them is worth. Any benchmark runs under any strategy, because a strategy
+/// sees the question alone.
+public protocol Benchmark: Sendable {
+    /// How tables name it: `humaneval`.
+    var name: String { get }
+    var questions: [Question] { get }
+
+    /// What an answer is worth, from 0 to 1; only 1 counts as right.
+    ///
+    /// - Throws: only for what is no fault of the answer's, such as a sandbox that breaks down.
+    func score(_ solution: Solution, of question: Question) async throws -> Double
+}
+
+extension Benchmark {
+    /// Right answers by what they mean, with no half-right ones: see ``Grader``.
+    public func score(_ solution: Solution, of question: Question) async throws -> Double {
+        Grader(question.kind).isRight(solution.answer, golds: question.golds) ? 1 : 0
+    }
+}
+
+/// Questions whose right answers stand beside them.
+public struct QuestionSet: Benchmark {
+    public let name: String
+    public let questions: [Question]
+
+    public init(_ questions: [Question], name: String = "questions") {
+        self.questions = questions
+        self.name = name
+    }
+}
+
+/// Why a benchmark can't be used.
+public enum BenchmarkError: Error, Hashable, CustomStringConvertible {
+    case notInstalled(suite: String, path: String)
+    case unknownPart(suite: String, part: String, known: [String])
+    case malformed(path: String, String)
+    case broken(suite: String, String)
+
+    public var description: String {
+        switch self {
+        case .notInstalled(let suite, let path):
+            "The suite \(suite) is not installed: there is no \(path). Type: make suites"
+        case .unknownPart(let suite, let part, let known):
+            "\(suite) has no part \(part.debugDescription). "
+                + Spelling.suggestion(for: part, among: known, otherwise: "It has: \(known.joined(separator: ", ")).")
+        case .malformed(let path, let what): "\(path): \(what)"
+        case .broken(let suite, let what): "\(suite): \(what)"
+        }
+    }
+}
