@@ -71,7 +71,7 @@ let package = Package(
         .testTarget(name: "ModelsTests", dependencies: ["Models"], exclude: ["Goldens"]),
         .testTarget(name: "InferenceTests", dependencies: ["Inference"]),
         .testTarget(name: "TrainingTests", dependencies: ["Training", "Inference", "Laboratory"]),
-        .testTarget(name: "RemoteTests", dependencies: ["Remote"]),
+        .testTarget(name: "RemoteTests", dependencies: ["Remote", "Catalogue"]),
         .testTarget(name: "LaboratoryTests", dependencies: ["Laboratory", "Catalogue"]),
         .testTarget(
             name: "MethodsTests",

@@ -39,8 +39,10 @@ public struct BenchmarkStrategies: Method {
 
         public static let fields: [Field<Self>] = [
             Field("suite", \.suite, "the benchmark; make suites fetches them all"),
-            Field("strategies", \.strategies, "what to run, the baseline first; a:b puts a around b", .filled),
-            Field("parts", \.parts, "subjects of mmlu, tasks of bbh, generators of reasoning-gym; none: a standard choice"),
+            Field("strategies", \.strategies, "what to run, the baseline first, spelt as for compare", .filled),
+            Field(
+                "parts", \.parts, "subjects of mmlu, tasks of bbh, generators of reasoning-gym; none: a standard choice"
+            ),
             Field("size", \.size, "questions of each generator of reasoning-gym", .within(1...1_000)),
         ]
 

@@ -30,7 +30,7 @@ public struct CompareStrategies: Method {
         public static let fields: [Field<Self>] = [
             Field(
                 "strategies", \.strategies,
-                "what to compare, the baseline first; a:b puts a around b", .filled),
+                "what to compare, the baseline first; a:b puts a around b, a[k=3;…] sets options", .filled),
             Field("answer-type", \.answerType, "the kind of all answers"),
             Field("shuffle-options", \.shufflesOptions, "shuffle each question's options by the seed"),
             Field(

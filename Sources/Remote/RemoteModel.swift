@@ -142,7 +142,7 @@ public struct RemoteModel: ScoringModel {
             do {
                 deliver(try assembler.take(try JSONValue(parsing: event)))
             } catch let error as JSONError {
-                throw AttemptFailure.malformed("an event of its stream is no JSON (\(error))")
+                throw AttemptFailure(.malformed("an event of its stream is no JSON (\(error))"), isRetryable: true)
             }
         }
         do {
@@ -195,7 +195,10 @@ extension HTTPAnswer {
             return try JSONValue(parsing: body)
         } catch {
             let excerpt = Excerpt.of(String(decoding: body.prefix(2048), as: UTF8.self), limit: 200)
-            throw AttemptFailure.malformed("it is no JSON (\(error)): “\(excerpt)”")
+            // Broken JSON was damaged on its way or its writer stumbled; anything else comes from another sort of server.
+            throw AttemptFailure(
+                .malformed("it is no JSON (\(error)): “\(excerpt)”"),
+                isRetryable: excerpt.first { !$0.isWhitespace } == "{")
         }
     }
 }

@@ -97,9 +97,9 @@ import Text
     }
 
     @Test(arguments: [
-        "", "{", "[]", "{}", "{\"choices\":[]}",
+        "", "[]", "{}", "{\"choices\":[]}",
         "{\"choices\":[{\"message\":{\"content\":\"x\"},\"finish_reason\":\"?\"}]}",
-        "{\"choices\":[{\"message\":{\"tool_calls\":[{}]}}]}", "<html>", "{\"choices\":[{\"text\":\"\\ud800\"}]}",
+        "{\"choices\":[{\"message\":{\"tool_calls\":[{}]}}]}", "<html>",
     ])
     func reportsWhatCannotBeRead(_ body: String) async throws {
         let server = try MockServer(.answer(200, ["Content-Type": "application/json"], body))
@@ -110,6 +110,15 @@ import Text
             return
         }
         #expect(server.requests.count == 1)
+    }
+
+    @Test(arguments: ["{", "{\"choices\": [{\"index\": 0, ]}", "{\"choices\":[{\"text\":\"\\ud800\"}]}"])
+    func asksAgainWhereJSONIsBroken(_ body: String) async throws {
+        let server = try MockServer { index, _ in index < 2 ? .answer(200, [:], body) : .json(chatAnswer("whole")) }
+        defer { server.stop() }
+        let remote = try model(at: server)
+        #expect(try await remote.complete(hello).text == "whole")
+        #expect(server.requests.count == 3 && remote.account.ledger.retries == 2)
     }
 
     @Test func boundsTheAnswer() async throws {

@@ -108,8 +108,12 @@ public protocol StrategyMethod: Method {
 extension StrategyMethod {
     public static var holdsAnother: Bool { false }
 
-    /// The strategy with the defaults.
-    package static func standard(around inner: (any ReasoningStrategy)?) throws -> any ReasoningStrategy {
-        try Self().strategy(Options(), around: inner)
+    /// The strategy with options given as flags, the others at their defaults.
+    package static func strategy(flags: [String], around inner: (any ReasoningStrategy)?) throws
+        -> any ReasoningStrategy
+    {
+        let options = try Options(flags: flags, over: Options(), alsoKnown: [])
+        try options.checkAll()
+        return try Self().strategy(options, around: inner)
     }
 }

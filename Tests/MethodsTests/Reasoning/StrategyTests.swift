@@ -75,6 +75,20 @@ import Text
         #expect(outer?.description.contains("can't be put around direct") == true)
     }
 
+    @Test func optionsStandInBrackets() async throws {
+        let strategy = try Catalogue.standard.strategy("sec[k=2;on-failure=zero-shot]")
+        #expect(strategy.name == "sec[k=2;on-failure=zero-shot]")
+        let around = try Catalogue.standard.strategy("jekyll-hyde[k=1]:zero-shot-cot[max-length-cot=7]")
+        #expect(around.name == "jekyll-hyde[k=1]:zero-shot-cot[max-length-cot=7]")
+        for wrong in ["sec[k=2", "sec[]", "sec[k]", "sec[=2]"] {
+            #expect(throws: StrategyError.badOptions(wrong)) { try Catalogue.standard.strategy(wrong) }
+        }
+        for wrong in ["sec[k=many]", "sec[kk=2]"] {
+            #expect(throws: OptionError.self) { try Catalogue.standard.strategy(wrong) }
+        }
+        #expect(throws: StrategyError.self) { try Catalogue.standard.strategy("direct[k=1]") }
+    }
+
     @Test func compareRunsLikeAnyMethod() async throws {
         let records: [JSONValue] = (1...4).map { ["question": .string("Item \($0)?"), "answer": .integer($0)] }
         let lab = Lab(slug: "compare", subject: model, dataSet: DataSet(name: "made", records: records))

@@ -146,3 +146,47 @@ import Text
         }
     }
 }
+
+@Suite struct WILTMeasureTests {
+    @Test func noveltyLooksAtTheNearestEarlierReply() {
+        let replies: [[Float]] = [[1, 0], [0, 1], [0.6, 0.8], [1, 0]]
+        let values = WILT.novelties(replies)
+        #expect(values.count == 3)
+        #expect(zip(values, [1, 0.2, 0]).allSatisfy { abs($0 - $1) < 1e-6 })
+        #expect(WILT.novelties([[1, 0]]).isEmpty)
+    }
+
+    @Test(arguments: [("B", true), ("C.", true), ("A", false), ("(D)", false), ("who knows", nil as Bool?)])
+    func theJudgesLetterIsAClass(reply: String, isNear: Bool?) async throws {
+        let judge = ScriptedModel([reply])
+        let rule = try WILTRule("1", "x < y < z")
+        let nearness = try await WILT.nearness(of: "lambda x, y, z: x <= y <= z", to: rule, asking: judge)
+        #expect(nearness?.isNear == isNear)
+        let prompt = judge.requests.first?.prompt.plainText ?? ""
+        #expect(prompt.contains("x < y < z") && prompt.contains("x <= y <= z"))
+    }
+
+    @Test func everyPlayerGuessesFromEveryPlayersTests() async throws {
+        // The subject tests and guesses right, the other guesses wrong in its own game and right from a table.
+        let subject = ScriptedModel { request, _ in
+            request.prompt.plainText.contains("Name it from these tests") || request.prompt.plainText.contains("Result")
+                ? "Final Guess: ```lambda x, y, z: x > y > z```" : "Test Case: ```(3, 2, 1)```"
+        }
+        let other = ScriptedModel(rules: [
+            ("Name it from these tests", "Final Guess: ```lambda x, y, z: x > y > z```"),
+            ("I have a hidden rule", "Final Guess: ```lambda x, y, z: x < y```"),
+            ("Reply with the letter", "B"),
+        ])
+        let lab = Lab(slug: "wilt", subject: subject, limit: 1) { _ in other }
+        let options = try WILT.Options {
+            $0.swapWith = ["other"]
+            $0.judge = "judge"
+            $0.samples = 100
+        }
+        let report = try await WILT().run(options, in: lab)
+        let tables = report.blocks.compactMap { if case .table(let table) = $0 { table } else { nil } }
+        let swap = try #require(tables.first { $0.caption.hasPrefix("Guesses from") })
+        #expect(swap.rows == [["subject", "100.0 %", "100.0 %"], ["other", "100.0 %", "100.0 %"]])
+        #expect(tables.contains { $0.caption.hasPrefix("Wrong guesses") })
+    }
+}

@@ -54,7 +54,7 @@ extension WILT {
     // MARK: Novelty
 
     /// 1 − the largest cosine of each reply's embedding to an earlier one of its game; the first reply has none.
-    static func novelties(_ replies: [[Float]]) -> [Double] {
+    package static func novelties(_ replies: [[Float]]) -> [Double] {
         replies.indices.dropFirst().map { place in
             let nearest = replies[..<place].map { earlier in
                 zip(earlier, replies[place]).reduce(0.0) { $0 + Double($1.0) * Double($1.1) }
@@ -85,7 +85,7 @@ extension WILT {
     // MARK: Approximate correctness
 
     /// How near a wrong guess comes, in a judge's eyes.
-    enum Nearness: String, CaseIterable {
+    package enum Nearness: String, CaseIterable {
         case same, edgeCase, magnitudes, different
 
         var text: String {
@@ -98,11 +98,11 @@ extension WILT {
         }
 
         /// Whether it counts as approximately right.
-        var isNear: Bool { self == .edgeCase || self == .magnitudes }
+        package var isNear: Bool { self == .edgeCase || self == .magnitudes }
     }
 
     /// A judge's class of a guess; nil when its reply is none.
-    static func nearness(
+    package static func nearness(
         of guess: String, to rule: WILTRule, asking judge: any LanguageModel
     ) async throws -> Nearness? {
         let classes = zip("ABCD", Nearness.allCases).map { "\($0). \($1.text)" }.joined(separator: "\n")

@@ -85,11 +85,16 @@ package struct ReasoningRunner: Sendable {
         }
     }
 
+    /// The most tokens of an answer; the paper's bound is one for answers of a line.
+    private func answerLength(_ item: ReasoningItem) -> Int {
+        item.kind == .block ? max(options.maxLengthDirect, 512) : options.maxLengthDirect
+    }
+
     // MARK: Variants
 
     private func direct(_ item: ReasoningItem) async throws -> ReasoningOutcome {
         let exchange = try await ask(
-            frame.prompt(item.question, reply: AnswerPhrase.direct(item.kind)), maxTokens: options.maxLengthDirect,
+            frame.prompt(item.question, reply: AnswerPhrase.direct(item.kind)), maxTokens: answerLength(item),
             sampling: sampling(item, "direct"))
         var outcome = outcome(item, answer: extractor(item).answer(in: exchange.completion.text))
         outcome.add(exchange, "prompt", "output")
@@ -112,7 +117,7 @@ package struct ReasoningRunner: Sendable {
             frame.prompt(item.question, reply: trigger), maxTokens: options.maxLengthCoT, sampling: sampling)
         let begun = trigger + reasoning.completion.text + " " + AnswerPhrase.afterReasoning(item.kind)
         let extraction = try await ask(
-            frame.prompt(item.question, reply: begun), maxTokens: options.maxLengthDirect,
+            frame.prompt(item.question, reply: begun), maxTokens: answerLength(item),
             sampling: self.sampling(item, "extraction"))
         return (reasoning, extraction)
     }
