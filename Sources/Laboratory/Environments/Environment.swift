@@ -4,7 +4,7 @@
 ///     while !isDone { step = try await world.step(policy(observation)); … }
 ///
 /// An action that can't be carried out throws and leaves the episode as it was: whether to go on is the agent's decision.
-public protocol Environment: Sendable {
+public protocol Environment<Observation, Action>: Sendable {
     associatedtype Observation: Sendable
     associatedtype Action: Sendable
 

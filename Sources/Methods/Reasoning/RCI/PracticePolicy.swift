@@ -1,0 +1,149 @@
+import Inference
+import Laboratory
+import Models
+import Text
+import Training
+
+/// A small policy for the practice tasks that starts from nothing. A share of the instructions that it learns is spoilt: malformed, or with
+/// a placeholder where the page's own identifier or text belongs. How an instruction goes on after the stems of state grounding and of
+/// repair it learns without a mistake.
+package struct PracticePolicy: Sendable {
+    /// The share of instructions that are spoilt, and of those the share that is malformed.
+    package static let spoilt = 0.35
+    static let malformed = 0.6
+    /// The most steps that any practice task takes.
+    package static let steps = 6
+
+    package var states = 9_000
+    package var layers = 3
+    package var hiddenSize = 128
+    package var vocabulary = 640
+    package var rate = 2e-3
+    package var epochs = 2.0
+
+    package init() {}
+
+    /// The texts of one state, in turns: those that the policy must learn to say, and those it is told.
+    struct Sample: Sendable {
+        var parts: [(text: String, counts: Bool)]
+    }
+
+    package func train(_ name: String, in lab: Lab) async throws -> LocalModel {
+        let samples = try await samples(using: lab.random("practice pages"))
+        var pairs = BytePairTrainer()
+        for sample in samples.prefix(2_000) { for part in sample.parts { pairs.add(part.text) } }
+        let start = try lab.newModel(
+            "\(name)-start",
+            NewModel(
+                .llama(layers: layers, hiddenSize: hiddenSize, heads: 4, contextLength: 768),
+                tokenizer: pairs.tokenizer(vocabulary: vocabulary)))
+        let tokenizer = try ModelText(path: start).tokenizer
+        let sequences = samples.map { sample in
+            var tokens: [TokenID] = []
+            var weights: [Float] = []
+            // Parts begin and end where the tokenizer cuts anyway, so that they are the tokens of the whole text.
+            for part in sample.parts {
+                let own = tokenizer.encode(part.text)
+                tokens += own
+                weights += own.map { _ in part.counts ? 1 : 0 }
+            }
+            return TokenSequence(tokens, weights: weights)
+        }
+        var run = TrainingRun(
+            model: start, objective: Supervised(), parameterisation: ChosenWeights.all,
+            optimisation: try Optimisation(
+                AdamW(beta2: 0.99), rate: rate, schedule: .init(.cosine(end: 0.02), warmUp: 30), decay: 0.01),
+            samples: sequences, output: try lab.modelFolder(name))
+        run.settings.samplesPerStep = 32
+        run.settings.tokensPerPass = 8192
+        run.settings.epochs = epochs
+        run.settings.seed = lab.seed("\(name): order")
+        run.format = .f32
+        run.precision = .f32
+        try await lab.train(name, run)
+        return try lab.open(run.output)
+    }
+
+    /// States on the way of right actions through random episodes, and the instructions for each.
+    func samples(using generator: SeededGenerator) async throws -> [Sample] {
+        var generator = generator
+        let wording = AgentWording.brief
+        var samples: [Sample] = []
+        while samples.count < states {
+            for task in PracticeTask.allCases {
+                let seed = generator.next()
+                let world = try PracticePages(task)
+                var page = try await world.reset(seed: seed)
+                var history: [String] = []
+                for action in task.solution(seed: seed) {
+                    let right = ActionGrammar.instruction(action)
+                    let prompt = wording.acting(page, plan: nil, history: history) + wording.stem(after: history)
+                    samples.append(Self.sample(prompt, right, action, wording, &generator))
+                    page = try await world.step(action).observation
+                    history.append(right)
+                }
+            }
+        }
+        return samples
+    }
+
+    private static func sample(
+        _ prompt: String, _ right: String, _ action: PageAction, _ wording: AgentWording,
+        _ generator: inout SeededGenerator
+    ) -> Sample {
+        var said = right
+        var isMalformed = false
+        if generator.chance(spoilt) {
+            isMalformed = generator.chance(malformed)
+            said = isMalformed ? malformation(of: action, &generator) : placeholder(for: action)
+        }
+        // A quarter of the states goes on from a malformed instruction that isn't learnt itself, to keep the share of spoilt ones.
+        let repairsAnother = generator.chance(0.25)
+        if repairsAnother { said = malformation(of: action, &generator) }
+        let isRepaired = repairsAnother || isMalformed && generator.chance(0.5)
+        return Sample(parts: [
+            (prompt, false), ("\(said)`", !repairsAnother),
+            ("\n" + (isRepaired ? wording.repair : wording.grounding), false), ("\(right)`", true),
+        ])
+    }
+
+    /// The right instruction in words that match none of the forms.
+    private static func malformation(of action: PageAction, _ generator: inout SeededGenerator) -> String {
+        let (verbs, rest): ([String], String) =
+            switch action {
+            case .click(let path), .hover(let path):
+                (["click", "clickid", "push"], path.split(separator: "\"").dropFirst().first.map(String.init) ?? path)
+            case .select(let path):
+                (["choose", "select"], path.split(separator: "\"").dropFirst().first.map(String.init) ?? path)
+            case .type(let text): (["enter", "write"], text)
+            case .press(let key): (["hit"], key.rawValue)
+            }
+        return "\(generator.pick(verbs) ?? "") \(rest)"
+    }
+
+    /// The right instruction with a placeholder instead of what is the page's own.
+    private static func placeholder(for action: PageAction) -> String {
+        switch action {
+        case .click(let path), .hover(let path):
+            "clickxpath " + path.prefix { $0 != "\"" } + "\"ID\"]"
+        case .select: "clickoption //option[text()=\"OPTION\"]"
+        case .type: "type TEXT"
+        case .press(let key): "press \(key.rawValue)"
+        }
+    }
+
+    /// An agent that asks such a policy: it has no plan, and its decoding is sampled, as greedy decoding would never say what the
+    /// policy says in a third of its instructions.
+    package static func agent(_ name: String, groundsState: Bool, repairs: Int) -> WebAgent {
+        var agent = WebAgent()
+        agent.name = name
+        agent.planCritiques = -1
+        agent.groundsState = groundsState
+        agent.repairs = repairs
+        agent.shortPlanSteps = steps
+        agent.temperature = 1
+        agent.maxTokens = 40
+        agent.wording = .brief
+        return agent
+    }
+}
