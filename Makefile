@@ -43,7 +43,7 @@ test: embedders ## all tests
 bench: build ## speed and memory beside llama.cpp, OpenVINO GenAI and HF tokenizers
 	scripts/bench.sh
 
-claims: build ## every built method's experiment: Docs/Claims.md and Docs/Claims.json
+claims: build ## every built method's experiment and the claims on learning: Docs/Claims.md and Docs/Claims.json
 	$(LYCEUM) claims
 
 fuzz: setup ## hostile input under the address sanitizer, FUZZ mutations a format

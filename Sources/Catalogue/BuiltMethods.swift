@@ -2,11 +2,23 @@ import Decoding
 import Efficiency
 import Laboratory
 import Reasoning
+import SelfTraining
 import Unlearning
 
 /// The methods that run. A method registers here and nowhere else.
 let builtMethods: [any Method.Type] = [
-    AutoPASTA.self, CQoT.self, FiraMethod.self, FuRePA.self, JekyllHyde.self, NPO.self, QKScore.self, RCI.self,
+    AutoPASTA.self,
+    CQoT.self,
+    FiraMethod.self,
+    FuRePA.self,
+    JekyllHyde.self,
+    NPO.self,
+    QKScore.self,
+    RCI.self,
+    RLReward.self,
     SEC.self,
-    USCD.self, VML.self, WILT.self, ZeroShotCoT.self,
+    USCD.self,
+    VML.self,
+    WILT.self,
+    ZeroShotCoT.self,
 ]

@@ -6,6 +6,8 @@ public struct Catalogue: Sendable {
     public let methods: [any Method.Type]
     /// One card a method, sorted by slug.
     public let cards: [MethodCard]
+    /// What `lyceum claims` puts to the test, sorted by slug: the built methods' demos, and that learning works.
+    public let claims: [Claim]
 
     /// All methods of this package.
     public static let standard = Catalogue(methods: builtMethods)
@@ -16,6 +18,7 @@ public struct Catalogue: Sendable {
     /// A catalogue of these built methods and of the planned cards that none of them replaces.
     public init(methods: [any Method.Type]) {
         self.methods = methods.sorted { $0.card.slug < $1.card.slug }
+        claims = (methods.map { Claim($0) } + LearningClaims.all).sorted { $0.slug < $1.slug }
         let built = Set(methods.map { $0.card.slug })
         let planned = Cards.planned.filter { !built.contains($0.slug) }
         cards = (methods.map { $0.card } + planned).sorted { $0.slug < $1.slug }
@@ -32,6 +35,13 @@ public struct Catalogue: Sendable {
     public func method(_ slug: String) throws(CatalogueError) -> any Method.Type {
         if let method = (methods + Self.examinations).first(where: { $0.card.slug == slug }) { return method }
         throw .planned(try card(slug))
+    }
+
+    /// A claim that can be put to the test.
+    public func claim(_ slug: String) throws(CatalogueError) -> Claim {
+        if let claim = claims.first(where: { $0.slug == slug }) { return claim }
+        if let card = cards.first(where: { $0.slug == slug }) { throw .planned(card) }
+        throw .unknown(slug: slug, known: claims.map(\.slug))
     }
 
     /// The cards of a family, or all.

@@ -46,7 +46,7 @@ enum Leaving {
             if case .unknown = error { true } else { false }
         case let error as LabError:
             switch error {
-            case .noData, .noSubject: true
+            case .noData, .noSubject, .notLocal: true
             case .noModel: false
             }
         case let error as DataError:

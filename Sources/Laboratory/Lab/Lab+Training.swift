@@ -4,6 +4,16 @@ import Models
 import Training
 
 extension Lab {
+    /// The subject as a model whose weights can be trained, and its file or folder.
+    public func trainableModel() throws -> (model: LocalModel, path: String) {
+        let model = try languageModel()
+        let reference = try ModelReference(model.identity.reference)
+        guard reference.isLocal, let local = model as? LocalModel else {
+            throw LabError.notLocal(slug: slug, reference: reference.description)
+        }
+        return (local, try reference.localPath())
+    }
+
     /// An empty folder of this run for a model. What an earlier run left there is removed.
     public func modelFolder(_ name: String) throws -> String {
         let folder = try outputFile(name)
@@ -30,6 +40,28 @@ extension Lab {
             if summary.outcome == .interrupted { throw CancellationError() }
             return summary
         }
+    }
+
+    /// The same for a run that learns from rewards.
+    ///
+    /// - Parameter onRound: sees the roll-outs of each round, counted from 1.
+    @discardableResult
+    public func train(
+        _ label: String, _ run: OnPolicyRun, onRound: @escaping @Sendable (Int, [Rollout]) throws -> Void = { _, _ in }
+    ) async throws -> TrainingSummary {
+        let progress = TrainingProgress(label, on: console)
+        return try await time(label) {
+            let summary = try await run.followed(onRound: onRound) { progress.show($0) }
+            if summary.outcome == .interrupted { throw CancellationError() }
+            return summary
+        }
+    }
+
+    /// Opens what a training run wrote into a folder: a model, or an adapter beside the model that it was made for.
+    public func open(_ folder: String, base: String) throws -> LocalModel {
+        let trained = try TrainedFolder(folder, base: base)
+        let model = try trained.adding(to: DecoderModel(openWeights(at: trained.model), precision: .standard))
+        return try LocalModel(model, from: openWeights(at: trained.model), reference: folder)
     }
 
     /// Opens a model that this run made.

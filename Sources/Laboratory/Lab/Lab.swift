@@ -113,6 +113,8 @@ public enum LabError: Error, Hashable, CustomStringConvertible {
     case noSubject(slug: String)
     case noModel(String)
     case noData(slug: String)
+    /// A model that is to be trained runs elsewhere.
+    case notLocal(slug: String, reference: String)
 
     public var description: String {
         switch self {
@@ -120,6 +122,8 @@ public enum LabError: Error, Hashable, CustomStringConvertible {
         case .noModel(let reference): "No other model can be opened here (\(reference))."
         case .noData(let slug):
             "\(slug) needs data. Give a JSONL, JSON, CSV, TSV or text file with --data; lyceum explain \(slug) says which fields."
+        case .notLocal(let slug, let reference):
+            "\(slug) changes weights, and \(reference) runs behind an endpoint; give a local model."
         }
     }
 }

@@ -35,42 +35,50 @@ public struct MethodRunner: Sendable {
     /// Runs a method with options by name.
     public func run<M: Method>(_ method: M.Type, options: JSONValue, on subject: Subject) async throws -> Report {
         let checked = try M.Options(json: options)
-        return try await perform(M.card, kind: "run", options: checked.json, on: subject) { lab in
+        return try await perform(
+            M.card.slug, needs: M.card.needs, kind: "run", options: checked.json, on: subject
+        ) { lab in
             try await M().run(checked, in: lab)
         }
     }
 
     /// Runs a method's demo and draws the verdict.
     public func demo<M: Method>(_ method: M.Type, on subject: Subject) async throws -> Report {
+        try await demo(Claim(method), on: subject)
+    }
+
+    /// Puts a claim to the test and draws the verdict.
+    public func demo(_ claim: Claim, on subject: Subject) async throws -> Report {
         let clock = ContinuousClock()
-        return try await perform(M.card, kind: "demo", options: .object([]), on: subject) { lab in
+        return try await perform(claim.slug, needs: claim.needs, kind: "demo", options: .object([]), on: subject) {
+            lab in
             let start = clock.now
-            let demonstration = try await M().demo(in: lab)
+            let demonstration = try await claim.experiment(lab)
             var report = demonstration.report
             report.verdict = Verdict(
-                slug: M.card.slug, demonstration, seconds: (clock.now - start).seconds, seed: subject.seed)
+                slug: claim.slug, demonstration, seconds: (clock.now - start).seconds, seed: subject.seed)
             return report
         }
     }
 
     private func perform(
-        _ card: MethodCard, kind: String, options: JSONValue, on subject: Subject,
+        _ slug: String, needs: Capabilities, kind: String, options: JSONValue, on subject: Subject,
         _ work: (Lab) async throws -> Report
     ) async throws -> Report {
         if let model = subject.model {
-            let missing = card.needs.subtracting(model.capabilities)
-            if !missing.isEmpty { throw CapabilityError(slug: card.slug, model: model, missing: missing) }
-        } else if !card.needs.isEmpty {
-            throw LabError.noSubject(slug: card.slug)
+            let missing = needs.subtracting(model.capabilities)
+            if !missing.isEmpty { throw CapabilityError(slug: slug, model: model, missing: missing) }
+        } else if !needs.isEmpty {
+            throw LabError.noSubject(slug: slug)
         }
         let identity = subject.model?.identity
         let record = try await store?.begin(
-            slug: card.slug, kind: kind, model: identity?.name ?? "none",
+            slug: slug, kind: kind, model: identity?.name ?? "none",
             modelReference: identity?.reference ?? "none", fingerprint: identity?.fingerprint ?? "", options: options,
             data: subject.data?.source, dataHash: subject.data?.contentHash, seed: subject.seed, version: version)
         let recorder = if let store, let record { RunRecorder(store: store, runID: record.id) } else { RunRecorder() }
         let lab = Lab(
-            slug: card.slug, subject: subject.model, dataSet: subject.data, seed: subject.seed, limit: subject.limit,
+            slug: slug, subject: subject.model, dataSet: subject.data, seed: subject.seed, limit: subject.limit,
             outputFolder: record.map { Folders.data.appendingPathComponent("runs").appendingPathComponent($0.id) },
             recorder: recorder, console: console, loader: loader)
         let started = record?.started ?? Date().timeIntervalSince1970
@@ -80,7 +88,7 @@ public struct MethodRunner: Sendable {
             var report = try await work(lab)
             try Task.checkCancellation()
             report.run = RunSummary(
-                id: record?.id ?? "", slug: card.slug, model: identity?.name ?? "none",
+                id: record?.id ?? "", slug: slug, model: identity?.name ?? "none",
                 modelReference: identity?.reference ?? "none", fingerprint: identity?.fingerprint ?? "",
                 options: options, data: subject.data?.source, seed: subject.seed, started: started,
                 seconds: (clock.now - start).seconds, version: version)

@@ -12,6 +12,14 @@ public struct RewardedText: Sendable {
     /// With the token that ended the text, where one did.
     public var completion: [TokenID]
     public var isFinished: Bool
+
+    public init(promptIndex: Int, prompt: [TokenID], text: String, completion: [TokenID], isFinished: Bool) {
+        self.promptIndex = promptIndex
+        self.prompt = prompt
+        self.text = text
+        self.completion = completion
+        self.isFinished = isFinished
+    }
 }
 
 /// What a text earned.
@@ -54,13 +62,7 @@ public struct EngineSampler: RolloutSampler {
     public func weightsChanged() async { await model.forgetPrefixes() }
 
     public func rollouts(_ requests: [RolloutRequest]) async throws -> [Rollout] {
-        let texts = try await withThrowingTaskGroup(of: (Int, RewardedText).self) { group in
-            for (index, request) in requests.enumerated() {
-                group.addTask { (index, try await write(request)) }
-            }
-            return try await group.reduce(into: [(Int, RewardedText)]()) { $0.append($1) }
-                .sorted { $0.0 < $1.0 }.map(\.1)
-        }
+        let texts = try await model.texts(requests)
         let rewards = try await judge(texts)
         return zip(texts, rewards).map { text, reward in
             Rollout(
@@ -68,16 +70,30 @@ public struct EngineSampler: RolloutSampler {
                 figures: reward.figures)
         }
     }
+}
 
-    private func write(_ request: RolloutRequest) async throws -> RewardedText {
-        let found = try await model.complete(
+extension LocalModel {
+    /// Texts after prompts, all at once, in the order of the requests.
+    /// - Parameter temperature: 0 takes the most likely tokens.
+    public func texts(_ requests: [RolloutRequest], temperature: Double = 1) async throws -> [RewardedText] {
+        try await withThrowingTaskGroup(of: (Int, RewardedText).self) { group in
+            for (index, request) in requests.enumerated() {
+                group.addTask { (index, try await self.text(request, temperature: temperature)) }
+            }
+            return try await group.reduce(into: [(Int, RewardedText)]()) { $0.append($1) }
+                .sorted { $0.0 < $1.0 }.map(\.1)
+        }
+    }
+
+    private func text(_ request: RolloutRequest, temperature: Double) async throws -> RewardedText {
+        let found = try await complete(
             CompletionRequest(
-                .tokens(request.prompt), sampling: .random(seed: request.seed),
+                .tokens(request.prompt), sampling: .random(temperature: temperature, seed: request.seed),
                 stop: StopRule(maxTokens: request.limit)))
         var tokens = found.ids
         let isFinished = found.finish == .endOfText
         // The engine tells that a text ended, not by which token; the first one that ends texts stands for all of them.
-        if isFinished, let end = model.tokenizer.endOfTextTokens.first { tokens.append(end) }
+        if isFinished, let end = tokenizer.endOfTextTokens.first { tokens.append(end) }
         return RewardedText(
             promptIndex: request.promptIndex, prompt: request.prompt, text: found.text, completion: tokens,
             isFinished: isFinished)

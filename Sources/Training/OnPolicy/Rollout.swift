@@ -37,6 +37,13 @@ public struct RolloutRequest: Sendable, Hashable {
     public var limit: Int
     /// Of the text's own random stream.
     public var seed: UInt64
+
+    public init(promptIndex: Int, prompt: [TokenID], limit: Int, seed: UInt64) {
+        self.promptIndex = promptIndex
+        self.prompt = prompt
+        self.limit = limit
+        self.seed = seed
+    }
 }
 
 /// Writes and rewards texts: an engine over the model that trains, and a reward.

@@ -4,7 +4,7 @@ import Foundation
 import Laboratory
 import Text
 
-/// Runs every demo and writes what came of it: `Docs/Claims.md` and `Docs/Claims.json`.
+/// Puts every claim to the test (the methods' demos, and that learning works) and writes what came of it: `Docs/Claims.md` and `Docs/Claims.json`.
 struct Claims: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Run every demo and write the verdicts.", shouldDisplay: false)
@@ -18,22 +18,24 @@ struct Claims: AsyncParsableCommand {
     var out = "Docs"
 
     @Argument(
-        help: "Only these methods; what the pages say of the others stays.", completion: .custom(Completions.methods))
-    var methods: [String] = []
+        help:
+            "Only these, by the methods' names or learning-sft, -dpo, -grpo, -reward; what the pages say of the others stays.",
+        completion: .custom(Completions.claims))
+    var slugs: [String] = []
 
     func run() async throws {
         let catalogue = Catalogue.standard
-        let chosen = try methods.isEmpty ? catalogue.methods : methods.map { slug in try catalogue.method(slug) }
+        let chosen = try slugs.isEmpty ? catalogue.claims : slugs.map { slug in try catalogue.claim(slug) }
         let reference = try model.reference()
         let file = out + "/Claims.json"
-        let known = try methods.isEmpty ? [] : Self.verdicts(in: file)
+        let known = try slugs.isEmpty ? [] : Self.verdicts(in: file)
         try await Interrupts.cancelling { [model, seed, out] in
             let subject = try await loadModel(reference, settings: model.settings)
             let runner = try Session.runner(settings: model.settings)
             var verdicts = Dictionary(known.map { ($0.slug, $0) }, uniquingKeysWith: { $1 })
-            for method in chosen {
-                runner.console.tell("demo \(method.card.slug)")
-                let report = try await runner.demo(method, on: .init(model: subject, seed: seed))
+            for claim in chosen {
+                runner.console.tell("demo \(claim.slug)")
+                let report = try await runner.demo(claim, on: .init(model: subject, seed: seed))
                 guard let verdict = report.verdict else { continue }
                 verdicts[verdict.slug] = verdict
                 // After each one, so that an interruption loses no other.
@@ -57,7 +59,7 @@ struct Claims: AsyncParsableCommand {
             summary:
                 "What each demo measured with \(model) as the subject. Written by lyceum claims; lyceum claims SLUG measures one again."
         )
-        var table = Table("", columns: [.text("Method"), .text("Verdict"), .number("Seconds"), .number("Seed")])
+        var table = Table("", columns: [.text("Claim"), .text("Verdict"), .number("Seconds"), .number("Seed")])
         for verdict in verdicts {
             table.add(
                 verdict.slug, verdict.outcome.phrase, NumberStyle.decimals(1).text(verdict.seconds),
@@ -65,9 +67,9 @@ struct Claims: AsyncParsableCommand {
         }
         report.add(table)
         for verdict in verdicts {
-            let card = try catalogue.card(verdict.slug)
-            report.section(card.name)
-            report.note(card.claim)
+            let claim = try catalogue.claim(verdict.slug)
+            report.section(claim.name)
+            report.note(claim.statement)
             var table = Table("", columns: [.text("Check"), .number("Measured"), .text("Wanted"), .text("")])
             for check in verdict.checks {
                 table.add(

@@ -52,7 +52,7 @@ extension Tune {
             return question
         }
         guard !questions.isEmpty else { throw ValidationError("\(data) has no records.") }
-        let prompts = try questions.map { try Self.prompt($0.question, words) }
+        let prompts = try questions.map { try words.prompt(asking: $0.question) }
         let golds: [[String]] = questions.map(\.answers)
         let compute = training.precision.compute
         var run = OnPolicyRun(
@@ -89,14 +89,5 @@ extension Tune {
         Output.table(Self.table(of: finished.history))
         Output.line("\(finished.outcome.rawValue): \(out)")
         return finished
-    }
-
-    /// A question as the model's template has it, or as it stands where there is none.
-    private static func prompt(_ question: String, _ words: ModelText) throws -> [TokenID] {
-        guard let template = words.template else {
-            return words.tokenizer.boundaryTokens.before + words.tokenizer.encode(question)
-        }
-        return words.tokenizer.encode(
-            segments: try template.renderSegments(messages: [.user(question)], addGenerationPrompt: true))
     }
 }

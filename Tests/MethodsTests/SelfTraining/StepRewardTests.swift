@@ -56,15 +56,6 @@ import SelfTraining
     }
 
     @Test func scoresAndRewardsMeetAtTheSameTokens() {
-        func ends(_ text: String, finished: Bool) -> [Int] {
-            StepReward.stepEnds(Array(text), isFinished: finished) { $0 == "\n" }
-        }
-        // `$` ends the text.
-        #expect(ends("ab\nc\nd$", finished: true) == [2, 4, 6])
-        #expect(ends("ab\nc\n$", finished: true) == [2, 5])
-        #expect(ends("ab\nc", finished: false) == [2])
-        #expect(ends("ab$", finished: true) == [2])
-        #expect(ends("ab", finished: false).isEmpty)
         let rewards = StepReward.process.tokenRewards(
             scores: [0.5, 1], at: [1, 3], count: 4, threshold: 0, weight: 0.5)
         #expect(rewards == [0, 0.25, 0, 0.5])

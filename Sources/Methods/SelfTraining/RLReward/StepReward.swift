@@ -11,10 +11,12 @@ import Laboratory
 ///                     p_k for k = K - 1, 0 for k = K    however many steps follow
 ///     clip-delta      delta of the clipped scores
 ///
-/// The last step of Delta earns 0 by design: the answer is judged by whether it is right. The telescope needs a discount of 1.
-package enum StepReward: String, OptionChoice {
+/// A step more with its neighbour's score is paid by `process` and changes neither return of `delta`. The last step of Delta earns 0 by design: the answer is judged by whether it is right. The telescope needs a discount of 1.
+public enum StepReward: String, OptionChoice {
     /// Right or wrong alone.
     case success
+    /// The score that an outcome reward model gives the whole text, at its end. It has no scores of steps.
+    case outcome
     case process
     case normed
     case clip
@@ -28,7 +30,7 @@ package enum StepReward: String, OptionChoice {
     ///   - threshold: η.
     package func rewards(_ scores: [Double], threshold: Double) -> [Double] {
         switch self {
-        case .success: scores.map { _ in 0 }
+        case .success, .outcome: scores.map { _ in 0 }
         case .process: scores
         case .normed: scores.map { $0 / Double(scores.count) }
         case .clip: Self.clipped(scores, threshold)
@@ -36,6 +38,12 @@ package enum StepReward: String, OptionChoice {
         case .clipDelta: Self.differences(Self.clipped(scores, threshold))
         }
     }
+
+    /// Whether returns telescope, which takes a discount of 1.
+    package var telescopes: Bool { self == .delta || self == .clipDelta }
+    /// Whether steps are scored.
+    package var usesProcess: Bool { self != .success && self != .outcome }
+    package var usesThreshold: Bool { self == .clip || self == .clipDelta }
 
     private static func clipped(_ scores: [Double], _ threshold: Double) -> [Double] {
         scores.map { min($0 - threshold, 0) }
@@ -53,22 +61,6 @@ package enum StepReward: String, OptionChoice {
 }
 
 extension StepReward {
-    /// The places of a completion's tokens that end its steps: each separator that stands behind something, and the end of the text
-    /// where it came to one. An open last step has none, so that it earns nothing.
-    ///
-    /// - Parameter isSeparator: whether a token ends a step; a separator must be a token of its own, or the end of one.
-    package static func stepEnds<Token>(
-        _ completion: [Token], isFinished: Bool, isSeparator: (Token) -> Bool
-    ) -> [Int] {
-        var ends = completion.indices.filter { isSeparator(completion[$0]) }
-        if isFinished, let last = completion.indices.last, ends.last != last {
-            // An end-of-text token right behind a separator closes no step of its own: the last step's end moves to it.
-            if ends.last == last - 1 { ends.removeLast() }
-            ends.append(last)
-        }
-        return ends
-    }
-
     /// The learnt rewards of a completion, token by token: α times the step's reward at the token that ends it, where it was scored.
     package func tokenRewards(
         scores: [Double], at ends: [Int], count: Int, threshold: Double, weight: Double

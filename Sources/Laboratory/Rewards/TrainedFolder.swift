@@ -1,0 +1,32 @@
+import Foundation
+import Models
+import Training
+
+/// What a training run left in its folder: a model of its own, an adapter for another one, or only heads on another one.
+public struct TrainedFolder: Sendable {
+    /// The file or folder of the weights.
+    public let model: String
+    /// The folder of the adapter beside them, where there is one.
+    public let adapter: String?
+
+    /// - Parameter base: the model that was trained.
+    public init(_ folder: String, base: String) throws {
+        func holds(_ name: String) -> Bool { FileManager.default.fileExists(atPath: "\(folder)/\(name)") }
+        guard FileManager.default.fileExists(atPath: folder) else {
+            throw TrainingError.mismatch(file: folder, reason: "isn't there; give the folder of a training run")
+        }
+        adapter = holds("adapter_config.json") ? folder : nil
+        model =
+            if adapter != nil { base } else if holds("model.gguf") {
+                folder + "/model.gguf"
+            } else if holds("config.json") {
+                folder
+            } else { base }
+    }
+
+    /// A model loaded from `model` in any form, with the adapter beside it.
+    public func adding(to loaded: DecoderModel) throws -> DecoderModel {
+        guard let adapter else { return loaded }
+        return try loaded.adding(AdapterFolder.read(adapter, for: loaded.configuration).changes)
+    }
+}
