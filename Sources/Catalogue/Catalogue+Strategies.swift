@@ -4,8 +4,10 @@ import Reasoning
 extension Catalogue {
     /// The names of all strategies: the baseline and the built methods that answer questions.
     public var strategyNames: [String] {
-        [DirectStrategy.name] + methods.compactMap { $0 as? any StrategyMethod.Type }.map { $0.card.slug }
+        [DirectStrategy.name] + strategyMethods.flatMap { $0.strategyNames }
     }
+
+    private var strategyMethods: [any StrategyMethod.Type] { methods.compactMap { $0 as? any StrategyMethod.Type } }
 
     /// A strategy by its name, with its method's defaults. `jekyll-hyde:zero-shot-cot` is the first around the second.
     public func strategy(_ name: String) throws -> any ReasoningStrategy {
@@ -16,13 +18,13 @@ extension Catalogue {
                 strategy = DirectStrategy()
                 continue
             }
-            guard let method = methods.first(where: { $0.card.slug == slug }) as? any StrategyMethod.Type else {
+            guard let method = strategyMethods.first(where: { $0.strategyNames.contains(slug) }) else {
                 throw StrategyError.unknown(name: slug, known: strategyNames)
             }
             if strategy != nil, !method.holdsAnother {
                 throw StrategyError.holdsNone(outer: slug, inner: parts[place + 1])
             }
-            strategy = try method.standard(around: strategy)
+            strategy = try method.strategy(named: slug, around: strategy)
         }
         guard let strategy else { throw StrategyError.unknown(name: name, known: strategyNames) }
         return strategy

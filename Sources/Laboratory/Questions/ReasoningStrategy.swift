@@ -23,8 +23,7 @@ extension ReasoningStrategy {
         let inquiry = Inquiry(question, asking: model, seed: seed)
         let solution = try await solve(inquiry)
         return Attempt(
-            solution: solution, isRight: Grader(question.kind).isRight(solution.answer, golds: question.golds),
-            cost: inquiry.cost, steps: inquiry.steps)
+            solution: solution, isRight: question.accepts(solution.answer), cost: inquiry.cost, steps: inquiry.steps)
     }
 }
 
@@ -91,15 +90,24 @@ public protocol StrategyMethod: Method {
     /// Whether the strategy can be put around another one, as in `jekyll-hyde:zero-shot-cot`.
     static var holdsAnother: Bool { get }
 
+    /// Strategies by further names, besides the one of the slug with the defaults: `ats-dfs`.
+    static var variants: [String: Options] { get }
+
     /// The strategy with these options, around another one where that is asked for.
     func strategy(_ options: Options, around inner: (any ReasoningStrategy)?) throws -> any ReasoningStrategy
 }
 
 extension StrategyMethod {
     public static var holdsAnother: Bool { false }
+    public static var variants: [String: Options] { [:] }
 
-    /// The strategy with the defaults.
-    package static func standard(around inner: (any ReasoningStrategy)?) throws -> any ReasoningStrategy {
-        try Self().strategy(Options(), around: inner)
+    /// The slug and the names of the variants.
+    package static var strategyNames: [String] { [card.slug] + variants.keys.sorted() }
+
+    /// The strategy of one of these names.
+    package static func strategy(
+        named name: String, around inner: (any ReasoningStrategy)?
+    ) throws -> any ReasoningStrategy {
+        try Self().strategy(variants[name] ?? Options(), around: inner)
     }
 }
