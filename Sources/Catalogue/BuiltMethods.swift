@@ -7,6 +7,7 @@ import Unlearning
 
 /// The methods that run. A method registers here and nowhere else.
 let builtMethods: [any Method.Type] = [
+    ATS.self,
     AutoPASTA.self,
     CQoT.self,
     FiraMethod.self,

@@ -12,9 +12,9 @@ public protocol Benchmark: Sendable {
 }
 
 extension Benchmark {
-    /// Right answers by what they mean, with no half-right ones: see ``Grader``.
+    /// Right answers by what they mean or by the question's own check, with no half-right ones: see ``Question/accepts(_:)``.
     public func score(_ solution: Solution, of question: Question) async throws -> Double {
-        Grader(question.kind).isRight(solution.answer, golds: question.golds) ? 1 : 0
+        question.accepts(solution.answer) ? 1 : 0
     }
 }
 

@@ -12,9 +12,12 @@ public struct Question: Sendable, Hashable {
     public var golds: [String]
     /// What it is about (`arithmetic`), where the data say so.
     public var subject: String?
+    /// Judges answers instead of `golds`; these are then examples of right answers.
+    public var check: AnswerCheck?
 
     public init(
-        id: String, _ text: String, options: [String] = [], kind: AnswerKind, golds: [String], subject: String? = nil
+        id: String, _ text: String, options: [String] = [], kind: AnswerKind, golds: [String], subject: String? = nil,
+        check: AnswerCheck? = nil
     ) {
         self.id = id
         self.text = text
@@ -22,6 +25,12 @@ public struct Question: Sendable, Hashable {
         self.kind = kind
         self.golds = golds
         self.subject = subject
+        self.check = check
+    }
+
+    /// Whether an answer is right. No answer is wrong.
+    public func accepts(_ answer: String) -> Bool {
+        check.map { $0.rule.accepts(answer) } ?? Grader(kind).isRight(answer, golds: golds)
     }
 
     /// The question with its options behind it: ` Answer Choices: (A) red (B) green`.

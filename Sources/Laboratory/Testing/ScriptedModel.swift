@@ -1,4 +1,5 @@
 import Inference
+import Models
 import Synchronization
 import Text
 
@@ -10,13 +11,18 @@ public final class ScriptedModel: LanguageModel {
     public let identity: ModelIdentity
     public let capabilities: Capabilities
     private let reply: Reply
+    private let words: ModelText?
     private let asked = Mutex<[CompletionRequest]>([])
 
+    /// - Parameter words: of the model whose tokens its usage counts, prompts in that model's template; nil: prompts count nothing and
+    ///   answers their words.
     public init(
-        name: String = "scripted", capabilities: Capabilities = [.completion, .rawText], reply: @escaping Reply
+        name: String = "scripted", capabilities: Capabilities = [.completion, .rawText],
+        countingAs words: ModelText? = nil, reply: @escaping Reply
     ) {
         identity = ModelIdentity(reference: name, name: name, fingerprint: "scripted", contextLength: nil)
         self.capabilities = capabilities
+        self.words = words
         self.reply = reply
     }
 
@@ -49,8 +55,24 @@ public final class ScriptedModel: LanguageModel {
             return requests.count - 1
         }
         let text = try reply(request, index)
-        let words = text.split(separator: " ").count
-        return Completion(text: text, finish: .endOfText, usage: Usage(completionTokens: words))
+        return Completion(text: text, finish: .endOfText, usage: try usage(request.prompt, text))
+    }
+
+    private func usage(_ prompt: Prompt, _ text: String) throws -> Usage {
+        guard let words else { return Usage(completionTokens: text.split(separator: " ").count) }
+        let tokenizer = words.tokenizer
+        let read: Int
+        switch prompt {
+        case .tokens(let ids): read = ids.count
+        case .text(let text, _): read = tokenizer.encode(text).count
+        case .chat(let messages, _):
+            guard let template = words.template else { throw ScriptError.noTemplate }
+            read =
+                tokenizer.encode(segments: try template.renderSegments(messages: messages, addGenerationPrompt: true))
+                .count
+        }
+        // The token that ends an answer is written, too.
+        return Usage(promptTokens: read, completionTokens: tokenizer.encode(text).count + 1)
     }
 
     public func stream(_ request: CompletionRequest) -> AsyncThrowingStream<CompletionEvent, any Error> {
@@ -74,10 +96,12 @@ public final class ScriptedModel: LanguageModel {
 public enum ScriptError: Error, Hashable, CustomStringConvertible {
     case exhausted(replies: Int)
     case noRule(prompt: String)
+    case noTemplate
 
     public var description: String {
         switch self {
         case .exhausted(let replies): "The script has \(replies) replies and was asked for one more."
+        case .noTemplate: "A conversation can't be counted with the words of a model that has no chat template."
         case .noRule(let prompt): "No rule of the script fits the prompt \(prompt.prefix(200).debugDescription)."
         }
     }
