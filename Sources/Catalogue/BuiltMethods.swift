@@ -14,6 +14,7 @@ let builtMethods: [any Method.Type] = [
     FuRePA.self,
     JekyllHyde.self,
     NPO.self,
+    PRoMPTd.self,
     QKScore.self,
     RCI.self,
     RLReward.self,

@@ -69,7 +69,11 @@ public final class Inquiry: LanguageModel {
     }
 
     /// Completes a request as a named step of the trace.
-    public func complete(_ request: CompletionRequest, as step: String) async throws -> Completion {
+    ///
+    /// - Parameter shown: what the trace shows in the prompt's place, where every prompt begins with the same long text.
+    public func complete(
+        _ request: CompletionRequest, as step: String, showing shown: Prompt? = nil
+    ) async throws -> Completion {
         var request = request
         if let preamble { request.prompt = request.prompt.after(preamble) }
         let name = unique(step)
@@ -79,7 +83,7 @@ public final class Inquiry: LanguageModel {
         }
         let completion = try await model.complete(request)
         state.withLock { state in
-            state.steps.append(.init("\(name): prompt", request.prompt.transcript))
+            state.steps.append(.init("\(name): prompt", (shown ?? request.prompt).transcript))
             state.steps.append(.init(name, completion.text))
             state.cost.calls += 1
             state.cost.usage = state.cost.usage + completion.usage

@@ -30,6 +30,9 @@ package struct WordChatModel: Sendable {
     package var rate = 2e-3
     package var samplesPerStep = 32
     package var epochs = 1.0
+    /// What words outside the list are spelt with, letters or syllables, so that unseen names and numbers can be read and copied; line
+    /// breaks are tokens then. Empty: the words of the samples are the list, and others are unknown.
+    package var pieces: [String] = []
 
     package init() {}
 
@@ -51,16 +54,20 @@ package struct WordChatModel: Sendable {
     ///
     /// - Parameters:
     ///   - name: of its folder in the run and of its random streams.
-    ///   - words: known beyond those of the samples.
+    ///   - words: known beyond those of the samples; with pieces all that are not spelt.
     package func train(
         _ name: String, on samples: [Sample], words: [String] = [], in lab: Lab
     ) async throws -> LocalModel {
-        let known = Self.words(of: samples.lazy.flatMap { $0.messages.map(\.content) } + words)
+        let special = ["<|end|>", "<|system|>", "<|user|>", "<|assistant|>"]
+        let tokenizer: TokenizerSpecification =
+            pieces.isEmpty
+            ? .words(Self.words(of: samples.lazy.flatMap { $0.messages.map(\.content) } + words), special: special)
+            : .words(Self.words(of: words), speltWith: pieces, special: special)
         let start = try lab.newModel(
             "\(name)-start",
             NewModel(
                 .llama(layers: layers, hiddenSize: hiddenSize, heads: heads, contextLength: contextLength),
-                tokenizer: .words(known, special: ["<|end|>", "<|system|>", "<|user|>", "<|assistant|>"]),
+                tokenizer: tokenizer,
                 chatTemplate: Self.template))
         var encoder = try SampleEncoder(ModelText(path: start), limit: contextLength)
         let sequences = try samples.map { sample in

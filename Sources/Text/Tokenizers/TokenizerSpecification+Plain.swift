@@ -50,6 +50,35 @@ extension TokenizerSpecification {
         return specification
     }
 
+    /// One token a word of a list; other words are spelt in pieces, the longest that fits at each place, those behind the first with `##` in
+    /// front (WordPiece). So are signs behind a word of the list. Of white space line breaks are kept, a token each, and the rest is
+    /// written as one space.
+    ///
+    /// - Parameters:
+    ///   - words: without spaces, none twice.
+    ///   - pieces: letters, syllables or signs that words are spelt with. A word with something else in it is the token `<unk>`.
+    ///   - special: the first ends a text.
+    public static func words(
+        _ words: [String], speltWith pieces: [String], special: [String] = ["<|endoftext|>"]
+    ) -> TokenizerSpecification {
+        let pieces = Set(pieces).sorted()
+        let spelling = pieces + pieces.map { "##" + $0 }
+        let known = Set(spelling)
+        var specification = Self.words(
+            spelling + words.filter { !known.contains($0) } + special, special: ["\n"])
+        let lineBreak = TokenID(specification.vocabulary.count - 1)
+        specification.decoder = .wordPiece(prefix: "##", cleansUp: false)
+        specification.addedTokens = special.indices.map { index in
+            AddedToken(
+                id: TokenID(specification.vocabulary.count - 1 - special.count + index), content: special[index],
+                isSpecial: true)
+        }
+        specification.eos = specification.addedTokens.first?.id
+        specification.padding = specification.eos
+        specification.addedTokens.append(AddedToken(id: lineBreak, content: "\n", isSpecial: false))
+        return specification
+    }
+
     /// Makes the last entries of the vocabulary special tokens.
     private mutating func addSpecial(_ names: [String]) {
         let start = vocabulary.count - names.count
