@@ -7,5 +7,5 @@ import Unlearning
 /// The methods that run. A method registers here and nowhere else.
 let builtMethods: [any Method.Type] = [
     AutoPASTA.self, CQoT.self, FiraMethod.self, FuRePA.self, JekyllHyde.self, NPO.self, QKScore.self, SEC.self,
-    USCD.self, VML.self, WILT.self, ZeroShotCoT.self,
+    TacticPrograms.self, USCD.self, VML.self, WILT.self, ZeroShotCoT.self,
 ]

@@ -30,6 +30,8 @@ package struct WordChatModel: Sendable {
     package var rate = 2e-3
     package var samplesPerStep = 32
     package var epochs = 1.0
+    /// Instead of epochs.
+    package var steps: Int?
 
     package init() {}
 
@@ -52,16 +54,19 @@ package struct WordChatModel: Sendable {
     /// - Parameters:
     ///   - name: of its folder in the run and of its random streams.
     ///   - words: known beyond those of the samples.
+    ///   - base: an earlier result to go on from instead; its words stay as they are.
     package func train(
-        _ name: String, on samples: [Sample], words: [String] = [], in lab: Lab
+        _ name: String, on samples: [Sample], words: [String] = [], from base: LocalModel? = nil, in lab: Lab
     ) async throws -> LocalModel {
         let known = Self.words(of: samples.lazy.flatMap { $0.messages.map(\.content) } + words)
-        let start = try lab.newModel(
-            "\(name)-start",
-            NewModel(
-                .llama(layers: layers, hiddenSize: hiddenSize, heads: heads, contextLength: contextLength),
-                tokenizer: .words(known, special: ["<|end|>", "<|system|>", "<|user|>", "<|assistant|>"]),
-                chatTemplate: Self.template))
+        let start =
+            try base?.identity.reference
+            ?? lab.newModel(
+                "\(name)-start",
+                NewModel(
+                    .llama(layers: layers, hiddenSize: hiddenSize, heads: heads, contextLength: contextLength),
+                    tokenizer: .words(known, special: ["<|end|>", "<|system|>", "<|user|>", "<|assistant|>"]),
+                    chatTemplate: Self.template))
         var encoder = try SampleEncoder(ModelText(path: start), limit: contextLength)
         let sequences = try samples.map { sample in
             let sequence = try encoder.conversation(sample.messages, counting: sample.counting)
@@ -77,6 +82,7 @@ package struct WordChatModel: Sendable {
         run.settings.samplesPerStep = samplesPerStep
         run.settings.tokensPerPass = 4096
         run.settings.epochs = epochs
+        run.settings.steps = steps
         run.settings.seed = lab.seed("\(name): order")
         run.format = .f32
         run.precision = .f32
