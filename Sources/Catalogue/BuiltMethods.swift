@@ -19,6 +19,7 @@ let builtMethods: [any Method.Type] = [
     RCI.self,
     RLReward.self,
     SEC.self,
+    TacticPrograms.self,
     USCD.self,
     VML.self,
     WILT.self,

@@ -33,6 +33,8 @@ package struct WordChatModel: Sendable {
     /// What words outside the list are spelt with, letters or syllables, so that unseen names and numbers can be read and copied; line
     /// breaks are tokens then. Empty: the words of the samples are the list, and others are unknown.
     package var pieces: [String] = []
+    /// Instead of epochs.
+    package var steps: Int?
 
     package init() {}
 
@@ -55,20 +57,22 @@ package struct WordChatModel: Sendable {
     /// - Parameters:
     ///   - name: of its folder in the run and of its random streams.
     ///   - words: known beyond those of the samples; with pieces all that are not spelt.
+    ///   - base: an earlier result to go on from instead; its words stay as they are.
     package func train(
-        _ name: String, on samples: [Sample], words: [String] = [], in lab: Lab
+        _ name: String, on samples: [Sample], words: [String] = [], from base: LocalModel? = nil, in lab: Lab
     ) async throws -> LocalModel {
         let special = ["<|end|>", "<|system|>", "<|user|>", "<|assistant|>"]
         let tokenizer: TokenizerSpecification =
             pieces.isEmpty
             ? .words(Self.words(of: samples.lazy.flatMap { $0.messages.map(\.content) } + words), special: special)
             : .words(Self.words(of: words), speltWith: pieces, special: special)
-        let start = try lab.newModel(
-            "\(name)-start",
-            NewModel(
-                .llama(layers: layers, hiddenSize: hiddenSize, heads: heads, contextLength: contextLength),
-                tokenizer: tokenizer,
-                chatTemplate: Self.template))
+        let start =
+            try base?.identity.reference
+            ?? lab.newModel(
+                "\(name)-start",
+                NewModel(
+                    .llama(layers: layers, hiddenSize: hiddenSize, heads: heads, contextLength: contextLength),
+                    tokenizer: tokenizer, chatTemplate: Self.template))
         var encoder = try SampleEncoder(ModelText(path: start), limit: contextLength)
         let sequences = try samples.map { sample in
             let sequence = try encoder.conversation(sample.messages, counting: sample.counting)
@@ -84,6 +88,7 @@ package struct WordChatModel: Sendable {
         run.settings.samplesPerStep = samplesPerStep
         run.settings.tokensPerPass = 4096
         run.settings.epochs = epochs
+        run.settings.steps = steps
         run.settings.seed = lab.seed("\(name): order")
         run.format = .f32
         run.precision = .f32
