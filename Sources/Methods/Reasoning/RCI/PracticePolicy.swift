@@ -14,7 +14,7 @@ package struct PracticePolicy: Sendable {
     /// The most steps that any practice task takes.
     package static let steps = 6
 
-    package var states = 8_000
+    package var states = 20_000
     package var layers = 3
     package var hiddenSize = 128
     package var vocabulary = 640
