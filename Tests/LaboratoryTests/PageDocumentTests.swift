@@ -231,7 +231,7 @@ struct PagePathInBrowserTests {
                     #expect(try await world.step(last).reward == -1, "\(task) \(seed)")
                 }
             }
-            #expect(Set((0..<20 as Range<UInt64>).map { task.solution(seed: $0) }).count > 15)
+            #expect(Set((0..<20 as Range<UInt64>).map { task.solution(seed: $0) }).count > 10)
         }
     }
 

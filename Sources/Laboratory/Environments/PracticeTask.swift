@@ -79,6 +79,9 @@ private struct PracticeMaker {
 
     private static func path(_ name: String, _ id: String) -> String { "//\(name)[@id=\"\(id)\"]" }
     private static func click(_ name: String, _ id: String) -> PageAction { .click(xpath: path(name, id)) }
+    private static func click(_ name: String, text: String) -> PageAction {
+        .click(xpath: "//\(name)[text()=\"\(text)\"]")
+    }
 
     private static func page(_ parts: [String]) -> String { "<div>" + parts.joined() + "</div>" }
 
@@ -91,7 +94,7 @@ private struct PracticeMaker {
     private mutating func clutter(_ most: Int) -> [String] {
         (0..<random.below(most + 1)).map { _ in
             random.chance(0.5)
-                ? "<span>\(pick(1)[0])</span>" : "<input id=\"\(id())\" type=\"checkbox\">"
+                ? "<span>\(pick(1)[0])</span>" : "<input type=\"checkbox\" id=\"\(id())\">"
         }
     }
 
@@ -102,7 +105,7 @@ private struct PracticeMaker {
         return .init(
             goal: "Click the \"\(labels[0])\" button.",
             stages: [.init(html: Self.page(html), ends: Set(buttons.map(\.id)), right: buttons[0].id)],
-            solution: [Self.click("button", buttons[0].id)])
+            solution: [Self.click("button", text: labels[0])])
     }
 
     mutating func clickLink() -> PracticeTask.Script {
@@ -115,7 +118,7 @@ private struct PracticeMaker {
         return .init(
             goal: "Click the link \"\(words[0])\".",
             stages: [.init(html: Self.page(random.shuffled(parts)), ends: Set(links), right: links[0])],
-            solution: [Self.click("a", links[0])])
+            solution: [Self.click("a", text: words[0])])
     }
 
     mutating func enterText() -> PracticeTask.Script {
@@ -123,7 +126,7 @@ private struct PracticeMaker {
         let submit = button("Submit")
         let word = pick(1)[0]
         let html =
-            ["<input id=\"\(field)\" type=\"text\">"] + clutter(1) + [submit.html]
+            ["<input type=\"text\" id=\"\(field)\">"] + clutter(1) + [submit.html]
         return .init(
             goal: "Enter \"\(word)\" into the text field and press Submit.",
             stages: [
@@ -156,7 +159,7 @@ private struct PracticeMaker {
         let wanted = 1 + random.below(2)
         let boxes = labels.map { _ in id() }
         let parts = zip(labels, boxes).map { label, box in
-            "<label><input id=\"\(box)\" type=\"checkbox\">\(label)</label>"
+            "<label><input type=\"checkbox\" id=\"\(box)\">\(label)</label>"
         }
         let submit = button("Submit")
         let state = boxes.enumerated().map { place, box in
@@ -169,7 +172,7 @@ private struct PracticeMaker {
                     html: Self.page(random.shuffled(parts) + [submit.html]), ends: [submit.id], right: submit.id,
                     condition: state.joined(separator: " and "))
             ],
-            solution: boxes.prefix(wanted).map { Self.click("input", $0) } + [Self.click("button", submit.id)])
+            solution: labels.prefix(wanted).map { Self.click("label", text: $0) } + [Self.click("button", submit.id)])
     }
 
     mutating func login() -> PracticeTask.Script {
@@ -184,7 +187,7 @@ private struct PracticeMaker {
         {
             .init(
                 html: Self.page([
-                    "<label for=\"\(field)\">\(label)</label>", "<input id=\"\(field)\" type=\"\(kind)\">", button.html,
+                    "<label for=\"\(field)\">\(label)</label>", "<input type=\"\(kind)\" id=\"\(field)\">", button.html,
                 ]), ends: [button.id], right: button.id,
                 condition: "\(Self.path("input", field))/@value = \"\(text)\"")
         }

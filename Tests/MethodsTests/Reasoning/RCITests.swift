@@ -201,7 +201,7 @@ import Text
         agent.planCritiques = -1
         agent.groundsState = false
         guard case .click(let right) = PracticeTask.clickLink.solution(seed: 3)[0] else { return #expect(Bool(false)) }
-        let other = "//a[not(@id = \(right.dropFirst("//a[@id=".count).dropLast()))]"
+        let other = "//a[not(text() = \(right.dropFirst("//a[text()=".count).dropLast()))]"
         #expect(
             try await agent.play(practice, seed: 3, asking: ScriptedModel(["clickxpath \(other)"])).failure == .outcome)
     }

@@ -73,13 +73,13 @@ package enum ActionGrammar {
         return last == (first == "“" ? "”" : first) ? String(text.dropFirst().dropLast()) : text
     }
 
-    /// How a policy writes an action.
+    /// How a policy writes an action: text in quotes, so that nothing at its ends is lost.
     package static func instruction(_ action: PageAction) -> String {
         switch action {
         case .click(let path): "clickxpath \(path)"
         case .select(let path): "clickoption \(path)"
         case .hover(let path): "movemouse \(path)"
-        case .type(let text): "type \(text.replacing("\n", with: "\\n"))"
+        case .type(let text): "type \"\(text.replacing("\n", with: "\\n"))\""
         case .press(let key): "press \(key.rawValue)"
         }
     }

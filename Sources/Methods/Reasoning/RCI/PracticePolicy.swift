@@ -14,7 +14,7 @@ package struct PracticePolicy: Sendable {
     /// The most steps that any practice task takes.
     package static let steps = 6
 
-    package var states = 9_000
+    package var states = 20_000
     package var layers = 3
     package var hiddenSize = 128
     package var vocabulary = 640
@@ -118,16 +118,16 @@ package struct PracticePolicy: Sendable {
             case .type(let text): (["enter", "write"], text)
             case .press(let key): (["hit"], key.rawValue)
             }
-        return "\(generator.pick(verbs) ?? "") \(rest)"
+        return "\(generator.pick(verbs) ?? "") \"\(rest)\""
     }
 
     /// The right instruction with a placeholder instead of what is the page's own.
     private static func placeholder(for action: PageAction) -> String {
         switch action {
         case .click(let path), .hover(let path):
-            "clickxpath " + path.prefix { $0 != "\"" } + "\"ID\"]"
+            "clickxpath " + path.prefix { $0 != "\"" } + "\"NAME\"]"
         case .select: "clickoption //option[text()=\"OPTION\"]"
-        case .type: "type TEXT"
+        case .type: "type \"TEXT\""
         case .press(let key): "press \(key.rawValue)"
         }
     }

@@ -79,10 +79,9 @@ extension RCI {
     static func additions(_ count: Int, using generator: SeededGenerator) -> [Question] {
         var generator = generator
         return (1...max(1, count)).map { index in
-            let (a, b, c) = (3 + generator.below(25), 3 + generator.below(25), 3 + generator.below(25))
+            let (a, b, c) = (1 + generator.below(9), 1 + generator.below(9), 1 + generator.below(9))
             return Question(
-                id: "addition-\(index)",
-                "A jar holds \(a) beans. \(b) beans are added, and then \(c) more. How many beans are in it?",
+                id: "addition-\(index)", "What is \(a) + \(b) + \(c)?",
                 kind: .number, golds: ["\(a + b + c)"], subject: "arithmetic")
         }
     }
@@ -109,7 +108,7 @@ struct CriticismHonesty {
             var arm = SelfCriticism()
             arm.rounds = rounds
             arm.stop = stop
-            arm.maxTokens = 48
+            arm.maxTokens = 32
             arm.answerTokens = 8
             arm.extractsEveryRound = true
             arm.record = CriticismRecord()
