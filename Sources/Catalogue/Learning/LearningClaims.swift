@@ -14,7 +14,7 @@ enum LearningClaims {
 
     private static let supervised = Claim(
         "learning-sft", name: "Supervised tuning",
-        "A model that never gets a made-up format right gets it right nearly always after a thousand examples, on orders that it has not seen.",
+        "A model that never gets a made-up format right gets it right nearly always after a few hundred examples, on orders that it has not seen.",
         needs: needs
     ) { try await SupervisedLearning(in: $0).demonstration() }
 

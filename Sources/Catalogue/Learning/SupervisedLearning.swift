@@ -12,7 +12,7 @@ struct SupervisedLearning {
     init(in lab: Lab) throws {
         bench = try LearningBench(in: lab)
         var generator = lab.random("orders")
-        orders = Order.draw(1_000, heldOut: false, using: &generator)
+        orders = Order.draw(400, heldOut: false, using: &generator)
         heldOut = Order.draw(100, heldOut: true, using: &generator)
     }
 
