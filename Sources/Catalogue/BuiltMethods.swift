@@ -10,6 +10,7 @@ let builtMethods: [any Method.Type] = [
     ATS.self,
     AutoPASTA.self,
     CQoT.self,
+    DOTS.self,
     FiraMethod.self,
     FuRePA.self,
     JekyllHyde.self,

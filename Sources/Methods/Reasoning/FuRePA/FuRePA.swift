@@ -148,7 +148,7 @@ public struct FuRePA: StrategyMethod {
             if arm == .oraclePlan, supports.isEmpty { throw FuRePAError.noSupports }
             return Self.arm(arm, of: furthest)
         }
-        let file = try TraceFile(path: options.traces?.expanded)
+        let file = try LineArchive<FurthestTrace>(path: options.traces?.expanded)
         let compared = try await FuRePAArms(
             arms + [furthest], on: questions, supports: supports, asking: model,
             key: "\(model.identity.fingerprint) \(lab.seed) \(options.json.text())", file: file, in: lab)

@@ -15,7 +15,7 @@ package struct FuRePAArms: Sendable {
     ///   - file: where traces are kept, and found again.
     package init(
         _ arms: [FurthestReasoning], on questions: [Question], supports: [String: Set<String>] = [:],
-        asking model: any LanguageModel, key: String = "", file: TraceFile? = nil, in lab: Lab
+        asking model: any LanguageModel, key: String = "", file: LineArchive<FurthestTrace>? = nil, in lab: Lab
     ) async throws {
         for question in questions where question.golds.allSatisfy({ $0.trimmingSpaces.isEmpty }) {
             throw FuRePAError.noGold(question: question.id)

@@ -2,15 +2,15 @@ import Foundation
 import Laboratory
 import Text
 
-/// Traces kept line by line as questions end, so that a run that was interrupted goes on with the questions that are left.
-package actor TraceFile {
+/// Values kept line by line as they come, by key, so that a run that was interrupted goes on with what is left.
+package actor LineArchive<Value: Codable & Sendable> {
     private struct Line: Codable {
         var key: String
-        var trace: FurthestTrace
+        var value: Value
     }
 
     private let url: URL?
-    private var known: [String: FurthestTrace] = [:]
+    private var known: [String: Value] = [:]
 
     /// Reads what an earlier run left; a last line that was cut short is passed over.
     ///
@@ -22,16 +22,16 @@ package actor TraceFile {
             guard let json = try? JSONValue(parsing: Array(line)),
                 let read = try? JSONValueDecoder.decode(Line.self, from: json)
             else { continue }
-            known[read.key] = read.trace
+            known[read.key] = read.value
         }
     }
 
-    package subscript(key: String) -> FurthestTrace? { known[key] }
+    package subscript(key: String) -> Value? { known[key] }
 
-    package func keep(_ trace: FurthestTrace, as key: String) throws {
-        known[key] = trace
+    package func keep(_ value: Value, as key: String) throws {
+        known[key] = value
         guard let url else { return }
-        let line = Data((try JSONValueEncoder.encode(Line(key: key, trace: trace)).text() + "\n").utf8)
+        let line = Data((try JSONValueEncoder.encode(Line(key: key, value: value)).text() + "\n").utf8)
         guard FileManager.default.fileExists(atPath: url.path) else { return try line.write(to: url) }
         let file = try FileHandle(forWritingTo: url)
         defer { try? file.close() }
