@@ -60,7 +60,7 @@ public final class LocalModel: OpenModel {
         var settings = Engine.Settings(cacheBytes: options.cacheBytes)
         settings.maxSequences = options.maxSequences
         settings.maxRows = options.maxRows
-        settings.halfCache = options.precision != .f32
+        settings.compactCache = options.precision != .f32
         engine = try Engine(model: model, tokenizer: files.tokenizer, architecture: architecture, settings: settings)
     }
 

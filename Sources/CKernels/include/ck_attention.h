@@ -4,7 +4,9 @@
 // Causal grouped-query attention over keys and values that stand in blocks of 16 tokens, so that sequences share blocks.
 //
 // One layer's cache is an array of blocks. In a block, for each key-value head: keys transposed [head_size, 16], then values
-// [16, head_size], as f16 (`half`) or f32. A sequence is a table of block numbers; token p stands in block table[p / 16], slot p % 16.
+// [16, head_size] in f32; or, `compact`, both as integers of 13 bits with a scale for each vector, in the form of attention_tile.h. Their
+// products are exact sums, twice as fast as f32 where the processor has instructions for them. A sequence is a table of block numbers;
+// token p stands in block table[p / 16], slot p % 16.
 //
 // Scores are taken 128 keys at a time with a running maximum and sum, from the first key on, each query for itself: its result is the
 // same to the bit whatever else is in the batch. Neighbouring rows whose tables name the same blocks read them once.
@@ -13,7 +15,7 @@ enum { CK_KV_BLOCK = 16, CK_KV_SPAN = 128 };
 
 typedef struct {
     int32_t heads, kv_heads, head_size;  // multiples of 16 are fastest
-    int32_t half;
+    int32_t compact;
     float scale;
     float softcap;  // scores become softcap * tanh(score / softcap); 0: off
 } ck_attention_shape;
@@ -36,6 +38,11 @@ void ck_kv_write(
 // out[row] = concatenated heads of softmax(q k / scale + bias) v. q and out: rows `q_stride` and `out_stride` floats apart,
 // [heads, head_size] each. Runs on the pool.
 void ck_attend(
+    const ck_attention_shape *shape, const void *cache, const ck_attention_batch *batch, const float *q,
+    int64_t q_stride, float *out, int64_t out_stride);
+
+// The same with the kernels that any processor can run.
+void ck_attend_plainly(
     const ck_attention_shape *shape, const void *cache, const ck_attention_batch *batch, const float *q,
     int64_t q_stride, float *out, int64_t out_stride);
 

@@ -16,8 +16,8 @@ actor Engine {
         var maxSequences = 256
         /// Rows of one forward pass; prompts are cut into chunks that fit beside the running streams.
         var maxRows = 512
-        /// f16 keys and values instead of f32.
-        var halfCache = true
+        /// Keys and values as integers of 13 bits with a scale for each vector instead of f32.
+        var compactCache = true
     }
 
     let model: DecoderModel
@@ -46,11 +46,12 @@ actor Engine {
         self.architecture = architecture
         self.settings = settings
         executor = EngineThread(name: "lyceum.engine")
-        let blockBytes = model.attentionShape.blockBytes(half: settings.halfCache) * model.layerCount
+        let blockBytes = model.attentionShape.blockBytes(compact: settings.compactCache) * model.layerCount
         let capacity = max(8, settings.cacheBytes / blockBytes)
         guard
             let cache = PagedCache(
-                layers: model.layerCount, shape: model.attentionShape, capacity: capacity, half: settings.halfCache)
+                layers: model.layerCount, shape: model.attentionShape, capacity: capacity,
+                compact: settings.compactCache)
         else { throw EngineError.cacheTooSmall(tokens: capacity * PagedCache.blockTokens, limit: 0) }
         self.cache = cache
         tree = PrefixTree(capacity: capacity)

@@ -26,8 +26,15 @@ public struct AttentionShape: Sendable, Hashable {
     }
 
     /// The bytes of one block of one layer.
-    public func blockBytes(half: Bool) -> Int {
-        keyValueHeads * headSize * PagedCache.blockTokens * 2 * (half ? 2 : 4)
+    public func blockBytes(compact: Bool) -> Int {
+        var native = native(compact: compact)
+        return Int(ck_kv_block_bytes(&native))
+    }
+
+    fileprivate func native(compact: Bool) -> ck_attention_shape {
+        ck_attention_shape(
+            heads: Int32(heads), kv_heads: Int32(keyValueHeads), head_size: Int32(headSize), compact: compact ? 1 : 0,
+            scale: scale, softcap: softcap)
     }
 }
 
@@ -52,20 +59,13 @@ public final class PagedCache {
 
     /// - Parameters:
     ///   - capacity: blocks.
-    ///   - half: store f16 instead of f32.
+    ///   - compact: store integers of 13 bits with a scale for each vector instead of f32; queries and weights are rounded alike.
     /// - Returns: nil when the system refuses the address space.
-    public init?(layers: Int, shape: AttentionShape, capacity: Int, half: Bool) {
-        var native = ck_attention_shape()
-        native.heads = Int32(shape.heads)
-        native.kv_heads = Int32(shape.keyValueHeads)
-        native.head_size = Int32(shape.headSize)
-        native.half = half ? 1 : 0
-        native.scale = shape.scale
-        native.softcap = shape.softcap
-        self.shape = native
+    public init?(layers: Int, shape: AttentionShape, capacity: Int, compact: Bool) {
+        self.shape = shape.native(compact: compact)
         self.layers = layers
         self.capacity = capacity
-        let blockBytes = Int(ck_kv_block_bytes(&native))
+        let blockBytes = shape.blockBytes(compact: compact)
         bytesPerBlock = blockBytes * layers
         layerBytes = (blockBytes * capacity + 4095) & ~4095
         #if os(Linux)
@@ -126,10 +126,35 @@ public final class PagedCache {
         layer: Int, rows: Rows, queries: UnsafePointer<Float>, queryStride: Int, out: UnsafeMutablePointer<Float>,
         outStride: Int
     ) {
+        attend(
+            layer: layer, rows: rows, queries: queries, queryStride: queryStride, out: out, outStride: outStride,
+            by: .fast)
+    }
+
+    /// Ways to the same result, for tests of one against another.
+    package enum Path: Sendable, CaseIterable {
+        /// The best kernels for this processor.
+        case fast
+        /// Kernels that any processor can run.
+        case plain
+        /// The definition in double precision.
+        case reference
+    }
+
+    package func attend(
+        layer: Int, rows: Rows, queries: UnsafePointer<Float>, queryStride: Int, out: UnsafeMutablePointer<Float>,
+        outStride: Int, by path: Path
+    ) {
+        let (queryStride, outStride) = (Int64(queryStride), Int64(outStride))
+        let layer = base + layer * layerBytes
         withUnsafePointer(to: shape) { shape in
             withUnsafePointer(to: rows.native) { batch in
-                ck_attend(
-                    shape, base + layer * layerBytes, batch, queries, Int64(queryStride), out, Int64(outStride))
+                switch path {
+                case .fast: ck_attend(shape, layer, batch, queries, queryStride, out, outStride)
+                case .plain: ck_attend_plainly(shape, layer, batch, queries, queryStride, out, outStride)
+                case .reference:
+                    ck_attend_reference(shape, layer, batch, queries, queryStride, out, outStride, nil, 0)
+                }
             }
         }
     }

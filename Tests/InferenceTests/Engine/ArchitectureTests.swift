@@ -85,7 +85,7 @@ struct ArchitectureTests {
         #expect(try await compare(load(path: path, precision: .f32), name).worst <= 1e-4)
     }
 
-    @Test("bf16 weights and an f16 cache stay near", arguments: names.prefix(5))
+    @Test("bf16 weights and a compact cache stay near", arguments: names.prefix(5))
     func standard(name: String) async throws {
         #expect(try await compare(load(name, precision: .standard), name).divergence <= 2e-3)
     }

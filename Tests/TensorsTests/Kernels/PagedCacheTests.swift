@@ -6,6 +6,14 @@ import Tensors
 struct PagedCacheTests {
     static let shape = AttentionShape(heads: 6, keyValueHeads: 2, headSize: 32, scale: 0.2)
 
+    /// Head sizes of whole vectors, with a rest, and of more numbers than one exact sum takes; with and without softcap.
+    static let shapes = [
+        AttentionShape(heads: 3, keyValueHeads: 1, headSize: 64, scale: 0.125),
+        AttentionShape(heads: 4, keyValueHeads: 4, headSize: 24, scale: 0.2),
+        AttentionShape(heads: 8, keyValueHeads: 1, headSize: 80, scale: 0.1, softcap: 20),
+        AttentionShape(heads: 2, keyValueHeads: 1, headSize: 256, scale: 0.0625, softcap: 5),
+    ]
+
     /// Sequences of several lengths, some sharing their first blocks, written into a cache.
     struct Setting {
         let cache: PagedCache
@@ -14,8 +22,8 @@ struct PagedCacheTests {
         let keys: [[Float]]
         let values: [[Float]]
 
-        init(half: Bool, lengths: [Int], sharedBlocks: Int) throws {
-            cache = try #require(PagedCache(layers: 2, shape: PagedCacheTests.shape, capacity: 256, half: half))
+        init(compact: Bool, lengths: [Int], sharedBlocks: Int) throws {
+            cache = try #require(PagedCache(layers: 2, shape: PagedCacheTests.shape, capacity: 256, compact: compact))
             var random = TestRandom(seed: 9)
             var tables: [[Int32]] = []
             var keys: [[Float]] = []
@@ -134,8 +142,8 @@ struct PagedCacheTests {
     }
 
     @Test("rows of several sequences", arguments: [false, true])
-    func matchesDefinition(half: Bool) throws {
-        let setting = try Setting(half: half, lengths: [300, 290, 150, 17, 1], sharedBlocks: 0)
+    func matchesDefinition(compact: Bool) throws {
+        let setting = try Setting(compact: compact, lengths: [300, 290, 150, 17, 1], sharedBlocks: 0)
         var rows: [(sequence: Int, length: Int)] = [(0, 128), (0, 129), (1, 5)]
         for sequence in 0..<5 { rows.append((sequence, setting.lengths[sequence])) }
         let queries = Self.queries(rows.count)
@@ -145,13 +153,13 @@ struct PagedCacheTests {
             let expected = setting.expected(row.sequence, length: row.length, query: query)
             var worst = 0.0
             for column in 0..<192 { worst = max(worst, abs(Double(out[index * 192 + column]) - expected[column])) }
-            #expect(worst < (half ? 1e-3 : 2e-6), "row \(index)")
+            #expect(worst < (compact ? 1e-3 : 2e-6), "row \(index)")
         }
     }
 
     @Test("sharing blocks changes nothing, to the bit")
     func invariance() throws {
-        let setting = try Setting(half: true, lengths: [280, 270, 265, 275, 260], sharedBlocks: 16)
+        let setting = try Setting(compact: true, lengths: [280, 270, 265, 275, 260], sharedBlocks: 16)
         var rows: [(sequence: Int, length: Int)] = []
         for sequence in 0..<5 { rows += [(sequence, setting.lengths[sequence]), (sequence, 100)] }
         let queries = Self.queries(rows.count)
@@ -164,7 +172,7 @@ struct PagedCacheTests {
 
     @Test("windows and biases")
     func windowsAndBiases() throws {
-        let setting = try Setting(half: false, lengths: [300, 200], sharedBlocks: 3)
+        let setting = try Setting(compact: false, lengths: [300, 200], sharedBlocks: 3)
         let rows = [(sequence: 0, length: 300), (sequence: 1, length: 200)]
         let queries = Self.queries(2)
         let windowed = setting.attend(rows, queries: queries, firsts: [170, 0])
@@ -190,7 +198,7 @@ struct PagedCacheTests {
 
     @Test("a window that leaves a span of keys in the midst of neighbouring rows")
     func movingWindow() throws {
-        let setting = try Setting(half: false, lengths: [300], sharedBlocks: 0)
+        let setting = try Setting(compact: false, lengths: [300], sharedBlocks: 0)
         let lengths = Array(250..<290)
         let queries = Self.queries(lengths.count)
         // The first keys seen are 115 ... 154; a span ends at 128.
@@ -201,5 +209,54 @@ struct PagedCacheTests {
             let expected = setting.expected(0, length: length, query: Array(queries[rows]), first: length - 135)
             #expect(zip(out[rows], expected).allSatisfy { abs(Double($0) - $1) < 2e-6 }, "length \(length)")
         }
+    }
+
+    @Test("the fast path, the plain one and the definition agree", arguments: shapes, [false, true])
+    func paths(shape: AttentionShape, compact: Bool) throws {
+        let cache = try #require(PagedCache(layers: 1, shape: shape, capacity: 32, compact: compact))
+        let (width, queryWidth) = (shape.keyValueHeads * shape.headSize, shape.heads * shape.headSize)
+        var random = TestRandom(seed: 31)
+        let keys = (0..<300 * width).map { _ in random.uniform(-2, 2) }
+        let values = (0..<300 * width).map { _ in random.uniform(-1, 3) }
+        let table = (0..<19).map { Int32($0 * 5 % 32) }
+        let places = (0..<300).map { Int64(table[$0 / 16]) * 16 + Int64($0 % 16) }
+        cache.write(layer: 0, places: places, rows: 300, keys: keys, values: values, stride: width)
+        let lengths: [Int32] = [1, 16, 100, 128, 129, 240, 299, 300]
+        let firsts: [Int32] = [0, 3, 0, 0, 120, 0, 131, 0]
+        let queries = (0..<lengths.count * queryWidth).map { _ in random.uniform(-2, 2) }
+        let bias = (0..<300 + PagedCache.spanTokens).map { $0 % 7 == 3 ? Float(-2.5) : 0 }
+        func attend(_ path: PagedCache.Path) -> [Float] {
+            var out = [Float](repeating: .nan, count: queries.count)
+            table.withUnsafeBufferPointer { table in
+                bias.withUnsafeBufferPointer { bias in
+                    let tables = lengths.map { _ in table.baseAddress }
+                    var biases = [UnsafePointer<Float>?](repeating: nil, count: lengths.count * shape.heads)
+                    biases[7 * shape.heads + 1] = bias.baseAddress
+                    tables.withUnsafeBufferPointer { tables in
+                        biases.withUnsafeBufferPointer { biases in
+                            let rows = PagedCache.Rows(
+                                count: lengths.count, tables: tables.baseAddress!, lengths: lengths, firsts: firsts,
+                                biases: biases.baseAddress)
+                            cache.attend(
+                                layer: 0, rows: rows, queries: queries, queryStride: queryWidth, out: &out,
+                                outStride: queryWidth, by: path)
+                        }
+                    }
+                }
+            }
+            return out
+        }
+        let (fast, plain, reference) = (attend(.fast), attend(.plain), attend(.reference))
+        func worst(_ a: [Float], _ b: [Float]) -> Float { zip(a, b).map { abs($0 - $1) }.max() ?? .infinity }
+        #expect(worst(fast, plain) < 1e-5)
+        #expect(worst(fast, reference) < (compact ? 2e-3 : 1e-5))
+    }
+
+    @Test("a query of zeros weighs all keys alike")
+    func zeros() throws {
+        let setting = try Setting(compact: true, lengths: [40], sharedBlocks: 0)
+        let mean = setting.attend([(0, 40)], queries: [Float](repeating: 0, count: 192))
+        let expected = setting.expected(0, length: 40, query: [Float](repeating: 0, count: 192))
+        #expect(zip(mean, expected).allSatisfy { abs(Double($0) - $1) < 2e-4 })
     }
 }
