@@ -40,7 +40,7 @@ test: embedders ## all tests
 	$(SWIFT) build $(BUILD) --build-tests
 	$(SWIFT) test $(BUILD) --skip-build --no-parallel
 
-bench: build ## speed and memory beside llama.cpp, OpenVINO GenAI and HF tokenizers
+bench: build ## speed and memory beside llama.cpp, OpenVINO GenAI, HF tokenizers and PyTorch
 	scripts/bench.sh
 
 claims: build ## every built method's experiment and the claims on learning: Docs/Claims.md and Docs/Claims.json

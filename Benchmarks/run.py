@@ -26,6 +26,7 @@ LONG_PROMPT = 512
 SHARED_PROMPT, CONTINUATIONS, CONTINUATION_TOKENS = 1024, 64, 32
 QUESTIONS, SAMPLES, SAMPLE_TOKENS = 50, 32, 32
 STEERING_BAR, CONTRAST_BAR = 1.2, 2.1  # times plain decoding
+FLOOR_BAR, FROZEN_BAR = 0.65, 1200.0  # of the matrix products' rate; MB
 QUESTION = "The capital of France is"
 
 
@@ -68,7 +69,68 @@ def session(command):
     return elapsed, usage.ru_maxrss / (1e6 if sys.platform == "darwin" else 1e6 / 1024)
 
 
-class Lyceum:
+def watched(command):
+    """What a command prints, and its peak resident memory in MB."""
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True)
+        text = process.stdout.read()
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode != 0:
+            log.seek(0)
+            raise Failed(f"{command[0]} ended with {process.returncode}: {log.read().decode()[-500:].strip()}")
+    return text, usage.ru_maxrss / (1e6 if sys.platform == "darwin" else 1e6 / 1024)
+
+
+class Trains:
+    """Training workloads: each runs in a process of its own, which gives the speed and the peak of memory.
+
+    An engine says by `training` how the process is started.
+    """
+
+    def train(self, what):
+        text, peak = watched([*map(str, self.training(what))])
+        self.peaks = getattr(self, "peaks", {}) | {what: peak}
+        return statistics.median(json_lines(text)[-1]["values"])
+
+    def peak(self, what):
+        """Of the run before, when there was one."""
+        if what not in getattr(self, "peaks", {}):
+            self.train(what)
+        return self.peaks[what]
+
+    def train_full(self):
+        return self.train("full")
+
+    def train_lora(self):
+        return self.train("lora")
+
+    def train_dpo(self):
+        return self.train("dpo")
+
+    def train_scratch(self):
+        return self.train("scratch")
+
+    def train_grpo(self):
+        return self.train("grpo")
+
+    def full_memory(self):
+        return self.peak("full")
+
+    def lora_memory(self):
+        return self.peak("lora")
+
+    def dpo_memory(self):
+        return self.peak("dpo")
+
+    def scratch_memory(self):
+        return self.peak("scratch")
+
+    def grpo_memory(self):
+        return self.peak("grpo")
+
+
+class Lyceum(Trains):
     """`lyceum bench WORKLOAD --json` prints {"values": […]}; the rest goes through the ordinary commands."""
 
     name = "lyceum"
@@ -112,6 +174,18 @@ class Lyceum:
 
     def tokenize(self):
         return self.bench("tokenize", "--text", self.options.text)
+
+    def training(self, what):
+        return [self.binary, "bench", "training", "--what", what, "--model", self.model, "--json",
+                "--rounds", self.options.steps]
+
+    def full_share(self):
+        """Of what the matrix products alone would allow, in oneDNN as either side calls it, whichever is faster."""
+        floor = max(self.train("products-full"), PyTorch(self.options).train("products-full"))
+        return self.train("full") / floor
+
+    def lora_frozen(self):
+        return self.peak("lora")
 
     def generate(self, tokens):
         return session(
@@ -276,6 +350,17 @@ class Tokenizers(Script):
         return self.script("peer_tokenizers.py", "--text", self.options.text)
 
 
+class PyTorch(Trains):
+    name = "PyTorch"
+
+    def __init__(self, options):
+        self.options = options
+
+    def training(self, what):
+        return [sys.executable, HERE / "peer_training.py", what, "--threads", self.options.threads,
+                "--steps", self.options.steps]
+
+
 class Bar:
     """Not a peer but a promise."""
 
@@ -293,6 +378,12 @@ class Bar:
     def contrast(self):
         return CONTRAST_BAR
 
+    def full_share(self):
+        return FLOOR_BAR
+
+    def lora_frozen(self):
+        return FROZEN_BAR
+
 
 # id, title, unit, better, the method that measures it
 WORKLOADS = [
@@ -307,15 +398,27 @@ WORKLOADS = [
     ("peak-memory", "peak memory, one stream", "MB", "lower", "peak_memory"),
     ("tokenize", "tokenising English", "MB/s", "higher", "tokenize"),
     ("help", "lyceum --help", "ms", "lower", "help"),
+    ("train-full", "all weights, AdamW, 4 × 512 tokens", "tokens/s", "higher", "train_full"),
+    ("train-full-memory", "its peak memory", "MB", "lower", "full_memory"),
+    ("train-full-share", "its share of the matrix products' rate", "of 1", "higher", "full_share"),
+    ("train-lora", "LoRA r = 16, all layers, 4 × 512", "tokens/s", "higher", "train_lora"),
+    ("train-lora-memory", "its peak memory", "MB", "lower", "lora_memory"),
+    ("train-lora-frozen", "LoRA on a frozen base, peak memory", "MB", "lower", "lora_frozen"),
+    ("train-dpo", "DPO with LoRA, 2 pairs of 512", "tokens/s", "higher", "train_dpo"),
+    ("train-dpo-memory", "its peak memory", "MB", "lower", "dpo_memory"),
+    ("train-scratch", "10M from scratch, 8 × 512", "tokens/s", "higher", "train_scratch"),
+    ("train-scratch-memory", "its peak memory", "MB", "lower", "scratch_memory"),
+    ("train-grpo", "GRPO, 8 × 8 texts of 64", "tokens/s", "higher", "train_grpo"),
+    ("train-grpo-memory", "its peak memory", "MB", "lower", "grpo_memory"),
 ]
 
-ONCE = {"votes"}  # long enough to be measured once
+ONCE = {"votes", "train-grpo"}  # long enough to be measured once
 
 
 def measure(options):
     """Every workload on every engine in turn, round by round: {(workload, engine): [value, …]} and the noise."""
     ours = Lyceum(options)
-    engines = [ours] + [kind(options) for kind in (Llama, LlamaServer, OneByOne, OpenVINO, Tokenizers, Bar)]
+    engines = [ours] + [kind(options) for kind in (Llama, LlamaServer, OneByOne, OpenVINO, Tokenizers, PyTorch, Bar)]
     values, noise, failed = {}, {}, {}
     for turn in range(options.rounds):
         for id, _, _, _, method in WORKLOADS:
@@ -394,6 +497,7 @@ def main():
     parser.add_argument("--model", default=str(cache_folder() / "models/SmolLM2-135M-Instruct.Q4_1.gguf"))
     parser.add_argument("--threads", type=int, default=CORES, help="threads for the peers")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--steps", type=int, default=3, help="of each training run, after one that doesn't count")
     parser.add_argument("--only", nargs="+", choices=[row[0] for row in WORKLOADS], help="these workloads")
     parser.add_argument("--peers-only", action="store_true", help="leave Lyceum out")
     parser.add_argument("--out", type=pathlib.Path, default=HERE / "results.json")

@@ -23,7 +23,6 @@ make_environment() {
 
 build_llama() {
     if [ -x "$llama/llama-server" ]; then return; fi
-    have g++ || have clang++ || apt_install g++
     scratch="$(mktemp -d "$peers/.llama.XXXXXX")"
     trap 'rm -rf "$scratch"' EXIT
     say "building llama.cpp out of llama-cpp-python $llama_version; this takes some minutes"
@@ -44,6 +43,8 @@ build_llama() {
 }
 
 have python3 || apt_install python3
+# llama.cpp is built with it, and so are PyTorch's compiled loops.
+have g++ || have clang++ || apt_install g++
 mkdir -p "$peers"
 make_environment
 build_llama

@@ -9,14 +9,14 @@ struct Bench: AsyncParsableCommand {
         case singleStream = "single-stream"
         case streams, prompt, continuations, votes
         case votesInTurn = "votes-in-turn"
-        case steering, contrast, tokenize
+        case steering, contrast, tokenize, training
 
         /// Those that are measured when none is named.
         static let standard: [Workload] = [.singleStream, .streams, .prompt, .continuations]
 
         var unit: String {
             switch self {
-            case .singleStream, .streams, .prompt, .continuations, .votes, .votesInTurn: "tokens/s"
+            case .singleStream, .streams, .prompt, .continuations, .votes, .votesInTurn, .training: "tokens/s"
             case .steering, .contrast: "times plain decoding"
             case .tokenize: "MB/s"
             }
@@ -35,10 +35,13 @@ struct Bench: AsyncParsableCommand {
               lyceum bench streams --streams 16 --prompt 16 --tokens 128
               lyceum bench continuations --streams 64 --prompt 1024 --tokens 32 --json
               lyceum bench tokenize --text book.txt
+              lyceum bench training --what lora --rounds 2
             """)
 
     @Argument(
-        help: "single-stream, streams, prompt, continuations, votes, votes-in-turn, steering, contrast or tokenize.")
+        help:
+            "single-stream, streams, prompt, continuations, votes, votes-in-turn, steering, contrast, tokenize or training."
+    )
     var workload: Workload?
 
     @OptionGroup var model: ModelArguments
@@ -57,6 +60,12 @@ struct Bench: AsyncParsableCommand {
 
     @Option(help: "Samples of each question.")
     var samples = 32
+
+    @Option(
+        help:
+            "What is trained: full, lora, dpo, scratch, grpo; products-full and products-lora are a step's matrix products alone."
+    )
+    var what = TrainingBenchmark.Workload.full
 
     @Option(help: "The text to tokenise.", completion: .file())
     var text: String?
@@ -91,6 +100,10 @@ struct Bench: AsyncParsableCommand {
             let tokenizer = try ModelText(path: reference.localPath()).tokenizer
             return report(.tokenize, Benchmark.tokenising(bytes, with: tokenizer, rounds: rounds))
         }
+        if workload == .training {
+            let benchmark = TrainingBenchmark(model: try reference.localPath(), steps: rounds)
+            return report(.training, try await Interrupts.cancelling { try await benchmark.measure(what) })
+        }
         try await Interrupts.cancelling {
             var settings = model.settings
             settings.threads = threads
@@ -118,7 +131,7 @@ struct Bench: AsyncParsableCommand {
                 self.workload == nil ? 64 : streams, prompt: prompt ?? 1024, tokens: tokens ?? 32)
         case .steering: try await benchmark.steeringCost(prompt: prompt ?? 256, tokens: tokens ?? 128)
         case .contrast: try await benchmark.contrastCost(prompt: prompt ?? 256, tokens: tokens ?? 128)
-        case .votes, .votesInTurn, .tokenize: []
+        case .votes, .votesInTurn, .tokenize, .training: []
         }
     }
 
@@ -135,6 +148,7 @@ struct Bench: AsyncParsableCommand {
         case .steering: "steering 16 heads, \(tokens ?? 128) tokens after \(prompt ?? 256)"
         case .contrast: "a contrasted prompt, \(tokens ?? 128) tokens after \(prompt ?? 256)"
         case .tokenize: "tokenise"
+        case .training: "training, \(what.rawValue)"
         }
     }
 
