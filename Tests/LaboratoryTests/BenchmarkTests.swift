@@ -103,7 +103,7 @@ private func isInstalled(_ name: String) -> Bool {
     }
 
     @Test(.enabled(if: isInstalled("worked-examples"), "type: make suites")) func runsUnderStrategies() async throws {
-        let model = ScriptedModel(rules: [("", " 39. That is it.")])
+        let model = ScriptedModel { _, _ in " 39. That is it." }
         let lab = Lab(slug: "bench", subject: model, limit: 3)
         let options = try BenchmarkStrategies.Options {
             $0.suite = .gsm8k

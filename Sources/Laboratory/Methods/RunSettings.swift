@@ -33,7 +33,7 @@ public struct RunSettings: MethodOptions {
     public static let fields: [Field<Self>] = [
         Field("model", \.model, "the subject: embedded, a file or folder, openai:NAME@URL, ollama:NAME", .filled),
         Field("adapter", \.adapter, "adapters beside a local model: folders in PEFT's format, folder=weight"),
-        Field("strategy", \.strategy, "let the model answer by this strategy, as cqot (see lyceum compare --help)", .filled),
+        Field("strategy", \.strategy, "let the model answer by this strategy, as cqot", .filled),
         Field("data", \.data, "a JSONL, JSON, CSV, TSV or text file"),
         Field("config", \.config, "a YAML or JSON file with any of these options; flags win over it"),
         Field("seed", \.seed, "starts every random stream", .atLeast(0)),

@@ -15,7 +15,7 @@ public final class RunStore: Sendable {
         do {
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
             database = try Self.open(path)
-            try RunStoreSchema.migrator.migrate(database)
+            try Self.migrate(database)
         } catch {
             throw RunStoreError.unusable(path: path, reason: "\(error)")
         }
@@ -35,6 +35,15 @@ public final class RunStore: Sendable {
             }
         }
         throw RunStoreError.unusable(path: path, reason: "is locked by another process.")
+    }
+
+    /// The migrator looks at what is done and then does the rest, so another process may come between; a second look sees its work.
+    private static func migrate(_ database: DatabasePool) throws {
+        do {
+            try RunStoreSchema.migrator.migrate(database)
+        } catch is DatabaseError {
+            try RunStoreSchema.migrator.migrate(database)
+        }
     }
 
     // MARK: Writing

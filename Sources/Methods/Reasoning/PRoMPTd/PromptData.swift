@@ -84,7 +84,7 @@ package enum AnswerLeak {
                     return Set(found).count == 1 && grader.isSame(found[0], gold)
                 }
             }
-        case .text, .expression:
+        case .text, .expression, .block:
             let wanted = Words.lowercased(gold).joined(separator: " ")
             guard !wanted.isEmpty else { return text.contains(gold) }
             return (" " + Words.lowercased(text).joined(separator: " ") + " ").contains(" \(wanted) ")

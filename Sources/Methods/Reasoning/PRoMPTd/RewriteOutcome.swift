@@ -185,6 +185,7 @@ package struct RewriteOutcome: Sendable {
             case .text: .string
             case .date: .date
             case .expression: .expression
+            case .block: .block
             }
         return .object(members + [.init("answer_type", .string(type.rawValue))])
     }

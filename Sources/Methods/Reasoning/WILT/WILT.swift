@@ -48,7 +48,7 @@ public struct WILT: Method {
             Field("temperature", \.temperature, "temperature of the replies", .atLeast(0)),
             Field("samples", \.samples, "random scoring points of either width", .within(0...100_000)),
             Field("max-tokens", \.maxTokens, "most tokens of a reply", .atLeast(1)),
-            Field("swap-with", \.swapWith, "other models: each plays too, and each guesses from each one's tests", .filled),
+            Field("swap-with", \.swapWith, "other models, which play and guess from each other's tests", .filled),
             Field("judge", \.judge, "a model that says which wrong guesses are nearly right", .filled),
         ]
     }
