@@ -61,22 +61,25 @@ struct StrategiesOverTheWireTests {
         defer { try? FileManager.default.removeItem(at: corpus) }
         let spelling = Self.spellings[name]?.replacingOccurrences(of: "CORPUS", with: corpus.path) ?? name
         let strategy = try Catalogue.standard.strategy(spelling)
-        // Every seventh request goes wrong, each time in another way.
+        // Every seventh request goes wrong, each time in another way. Silence costs its whole time-out, so one strategy meets it once.
+        let faults = EngineServer.Fault.allCases.filter { $0 != .silent }
         let server = try EngineServer.start(local) { index in
-            index % 7 == 2 ? EngineServer.Fault.allCases[index / 7 % EngineServer.Fault.allCases.count] : nil
+            guard index % 7 == 2 else { return nil }
+            return name == "jekyll-hyde" && index == 9 ? .silent : faults[index / 7 % faults.count]
         }
         defer { server.stop() }
         try await withTemporaryFolder { folder in
             func connect() throws -> RemoteModel {
                 try model(at: server, dialect: .llamaServer) { endpoint in
                     endpoint.cacheFolder = folder
-                    endpoint.timeouts.firstByte = .seconds(60)
+                    endpoint.timeouts.firstByte = .seconds(30)
                     endpoint.concurrency = 4
                 }
             }
             let remote = try connect()
             let repeated = try connect()
-            for question in Self.questions {
+            // Long prompts are the same for every question.
+            for question in name == "promptd" ? Array(Self.questions.prefix(1)) : Self.questions {
                 let here = try await strategy.attempt(question, asking: Bounded(model: local), seed: 5)
                 let there = try await strategy.attempt(question, asking: Bounded(model: remote), seed: 5)
                 #expect(there.solution == here.solution)

@@ -126,5 +126,5 @@ package struct HybridScores: Sendable {
 
 extension CodeBLEU.Weights {
     /// The paper's: syntax and flow of data count most.
-    static let tactics = CodeBLEU.Weights(words: 0.15, keywords: 0.15, syntax: 0.35, dataFlow: 0.35)
+    package static let tactics = CodeBLEU.Weights(words: 0.15, keywords: 0.15, syntax: 0.35, dataFlow: 0.35)
 }
