@@ -70,8 +70,8 @@ public final class LocalModel: OpenModel {
     public var adapterNames: [String] { adapters.withLock { $0.sorted() } }
 
     /// Lets requests ask for an adapter by name: low-rank changes beside the layers, by module. The weights are shared, so any
-    /// number of adapters stands beside one model, and requests with different ones run at the same time. An adapter of the same name is replaced;
-    /// nothing that uses it may be in flight.
+    /// number of adapters stands beside one model, and requests with different ones run at the same time. An adapter of the same name is
+    /// replaced; nothing that uses it may be in flight.
     ///
     /// - Throws: `AdapterError` when it doesn't fit the model.
     public func addAdapter(_ name: String, _ changes: [String: LowRankAdapter]) async throws {

@@ -4,7 +4,8 @@ import Models
 import Text
 import Training
 
-/// That learning works: each kind of objective on a small task made in code, on the embedded model, with what is examined apart from what is learnt from.
+/// That learning works: each kind of objective on a small task made in code, on the embedded model, with what is examined apart from
+/// what is learnt from.
 ///
 /// All train an adapter of rank 16 with the run's own parts, as methods do.
 enum LearningClaims {

@@ -3,8 +3,8 @@ import Laboratory
 import Text
 import Training
 
-/// DPO on a taste: of two things the answer takes the one that belongs to a drawn half of all things. Which half is decided by the seed, and both
-/// orders of each pair occur, so a model without the taste is right half of the time.
+/// DPO on a taste: of two things the answer takes the one that belongs to a drawn half of all things. Which half is decided by the seed,
+/// and both orders of each pair occur, so a model without the taste is right half of the time.
 struct PreferenceLearning {
     private struct Choice {
         var question: String

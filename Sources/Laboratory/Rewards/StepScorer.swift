@@ -2,8 +2,8 @@ import Foundation
 import Models
 import Training
 
-/// A trained reward model that judges places of texts: σ of the head `score` at each, from 0 to 1. At the ends of steps it is a process reward
-/// model, at the end of a text an outcome reward model.
+/// A trained reward model that judges places of texts: σ of the head `score` at each, from 0 to 1. At the ends of steps it is a process
+/// reward model, at the end of a text an outcome reward model.
 public struct StepScorer: Sendable {
     private let policy: Policy
     private let tokensPerPass: Int

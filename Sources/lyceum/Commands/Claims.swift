@@ -4,7 +4,8 @@ import Foundation
 import Laboratory
 import Text
 
-/// Puts every claim to the test (the methods' demos, and that learning works) and writes what came of it: `Docs/Claims.md` and `Docs/Claims.json`.
+/// Puts every claim to the test (the methods' demos, and that learning works) and writes what came of it: `Docs/Claims.md` and
+/// `Docs/Claims.json`.
 struct Claims: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Run every demo and write the verdicts.", shouldDisplay: false)

@@ -4,7 +4,8 @@ import Models
 import Text
 import Training
 
-/// Fine-tunes the subject on accepted transcripts, `# Question\n{task}\n\n# Answer\n{transcript}` and the end token, as plain language modelling.
+/// Fine-tunes the subject on accepted transcripts, `# Question\n{task}\n\n# Answer\n{transcript}` and the end token, as plain language
+/// modelling.
 package struct SearchTuning: Sendable {
     package let options: ATS.Options
 

@@ -5,9 +5,9 @@ import Text
 /// The search outside the model that ATS is compared with: as many steps as the puzzle has, each a call per kept path that proposes next
 /// states, one a line, and a call per proposal that values it; the best `width` paths stay.
 ///
-/// Values are cached by their prompt within a puzzle. Taken otherwise than in the reference code: a proposal that occurs twice counts once (there the
-/// second has the value 0, which is the best one where values are costs), lines without a state are dropped, and the answer is the best
-/// path, not whichever kept one passes the checker.
+/// Values are cached by their prompt within a puzzle. Taken otherwise than in the reference code: a proposal that occurs twice counts
+/// once (there the second has the value 0, which is the best one where values are costs), lines without a state are dropped, and the
+/// answer is the best path, not whichever kept one passes the checker.
 ///
 /// Source of the baseline: Yao et al., "Tree of Thoughts" (2023), arXiv:2305.10601.
 package struct TreeOfThoughts: ReasoningStrategy {

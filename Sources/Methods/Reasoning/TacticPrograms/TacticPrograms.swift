@@ -13,8 +13,8 @@ import Training
 /// 2. It ends at the first answer of the right form, after 7 rounds, 3 wrong ones in a row or 10 in all.
 /// 3. Hybrids mix several problems. A router calls a tactic for each option's problem, a run of its own by the solver, and aggregates.
 /// 4. `--mode collect` keeps trajectories under answer feedback, run again from their first sound steps with a hint where they fail.
-/// 5. `--mode train` turns trajectories into sets: *pj*, with the last repaired program in the place of the first; *ipj*, these and the raw ones
-///    with loss on what pj keeps and on observations; the router's. Adapters of both roles are trained on one base.
+/// 5. `--mode train` turns trajectories into sets: *pj*, with the last repaired program in the place of the first; *ipj*, these and the
+///    raw ones with loss on what pj keeps and on observations; the router's. Adapters of both roles are trained on one base.
 ///
 /// A program counts where it ran to its end; an answer without one is a shortcut. Where the paper's programs of logic are Python over
 /// Z3, these are SMT-LIB 2, which needs no process; the frozen base of the paper's training is in 8 bits, here as it is stored.

@@ -5,20 +5,20 @@ import Models
 import Text
 import Training
 
-/// Clip and Delta: PPO for answers in steps whose reward is right or wrong plus what a process reward model (PRM) makes of each step, bounded so that
-/// it can't be gamed.
+/// Clip and Delta: PPO for answers in steps whose reward is right or wrong plus what a process reward model (PRM) makes of each step,
+/// bounded so that it can't be gamed.
 ///
 /// 1. maximise E[Correct + α Σ_k r(p_k) - β Σ_t log π/π_ref], Correct paid at the last token, r(p_k) at the last token of step k, the penalty
 ///    at every token. ``StepReward`` has the forms of r.
-/// 2. The reward models: the PRM learns from labels that completions of each prefix give (``StepLabels``), the outcome model from right and wrong
-///    responses of the start policy. Both are frozen after that.
+/// 2. The reward models: the PRM learns from labels that completions of each prefix give (``StepLabels``), the outcome model from right
+///    and wrong responses of the start policy. Both are frozen after that.
 /// 3. PPO with learnt values and GAE; γ is 1, or Delta's returns don't telescope. Only advantages are whitened, never the learnt rewards.
 /// 4. Greedy and sampled accuracy and pass@n on held-out questions, with the diagnostics that show gaming first.
 ///
 /// A response that is cut short is wrong, and its open last step earns nothing. The last step of Delta earns nothing by design.
 ///
-/// The paper's values of α, η, β and PPO's constants are not known for sure; defaults are usual ones, and η is the 20th percentile of the step scores
-/// of the start policy's right responses. The paper answers 1,024 questions a round 8 times (1.5B models).
+/// The paper's values of α, η, β and PPO's constants are not known for sure; defaults are usual ones, and η is the 20th percentile of
+/// the step scores of the start policy's right responses. The paper answers 1,024 questions a round 8 times (1.5B models).
 ///
 /// Source: Gao et al., "On Designing Effective RL Reward at Training Time for LLM Reasoning" (2024), arXiv:2410.15115.
 public struct RLReward: Method {

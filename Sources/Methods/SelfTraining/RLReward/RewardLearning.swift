@@ -7,8 +7,8 @@ import Tensors
 import Text
 import Training
 
-/// Everything that the policies of one experiment share: where they start, what they learn on, how they are judged and trained. The modes differ in
-/// nothing else: the questions of each round, their order and the seeds of the samples are the same.
+/// Everything that the policies of one experiment share: where they start, what they learn on, how they are judged and trained. The
+/// modes differ in nothing else: the questions of each round, their order and the seeds of the samples are the same.
 package struct RewardLearning: Sendable {
     /// The start policy's file or folder.
     package var model: String

@@ -2,8 +2,8 @@ import Laboratory
 import Text
 import Training
 
-/// Pays responses: right or wrong at the last token, what a mode makes of learnt scores at the ends of steps. Learnt rewards stay as they are: made
-/// to have mean 0 over a batch, clipped ones would pay again.
+/// Pays responses: right or wrong at the last token, what a mode makes of learnt scores at the ends of steps. Learnt rewards stay as
+/// they are: made to have mean 0 over a batch, clipped ones would pay again.
 package struct StepJudge: Sendable {
     package var mode: StepReward
     /// The process reward model; nil: steps are not scored.

@@ -27,8 +27,8 @@ package struct StepLabels: Sendable {
         var tokens: [TokenID]
     }
 
-    /// Samples for a process reward model: every step that ends inside its response is labelled by completions, the last step of a finished response by
-    /// whether the response is right. Equal prefixes are completed once.
+    /// Samples for a process reward model: every step that ends inside its response is labelled by completions, the last step of a
+    /// finished response by whether the response is right. Equal prefixes are completed once.
     package func process(
         _ responses: [StepResponse], of task: StepTask, completer: @escaping Completer, in lab: Lab
     ) async throws -> [ScoredText] {

@@ -11,7 +11,8 @@ import Laboratory
 ///                     p_k for k = K - 1, 0 for k = K    however many steps follow
 ///     clip-delta      delta of the clipped scores
 ///
-/// A step more with its neighbour's score is paid by `process` and changes neither return of `delta`. The last step of Delta earns 0 by design: the answer is judged by whether it is right. The telescope needs a discount of 1.
+/// A step more with its neighbour's score is paid by `process` and changes neither return of `delta`. The last step of Delta earns 0 by
+/// design: the answer is judged by whether it is right. The telescope needs a discount of 1.
 public enum StepReward: String, OptionChoice {
     /// Right or wrong alone.
     case success

@@ -6,7 +6,8 @@ struct StepRewardExactness {
     let telescopeError: Double
     /// The largest reward that Clip pays.
     let largestClip: Double
-    /// How much a filler step with its neighbour's score changes the return from step 1, at most: of Delta and Clip-Delta in size, of Clip upwards.
+    /// How much a filler step with its neighbour's score changes the return from step 1, at most: of Delta and Clip-Delta in size, of
+    /// Clip upwards.
     let fillerError: Double
     /// How much such a step adds to the process reward's return, at least.
     let leastProcessGain: Double

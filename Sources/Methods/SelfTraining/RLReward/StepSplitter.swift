@@ -3,8 +3,8 @@ import Text
 /// Cuts a completion into steps at a separator, and says which token ends each of them.
 ///
 /// The separator is looked for in the bytes of the text, so that it is found inside a token (`.\n`) and across two. A step ends at the token
-/// that has the separator's last byte: there it is scored, and there its reward is paid. Blank steps are none. The last step of a text that came
-/// to its end, which holds the answer, ends at the text's last token; the open step of a text that was cut short is none.
+/// that has the separator's last byte: there it is scored, and there its reward is paid. Blank steps are none. The last step of a text
+/// that came to its end, which holds the answer, ends at the text's last token; the open step of a text that was cut short is none.
 package struct StepSplitter: Sendable {
     package struct Step: Sendable, Hashable {
         package var text: String
@@ -65,8 +65,8 @@ package struct StepSplitter: Sendable {
 }
 
 extension StepSplitter.Step {
-    /// Whether each step says nothing: it has neither a digit nor four letters, or it is an earlier step again. The last one, the answer, never
-    /// counts.
+    /// Whether each step says nothing: it has neither a digit nor four letters, or it is an earlier step again. The last one, the
+    /// answer, never counts.
     package static func areEmpty(_ steps: [StepSplitter.Step]) -> [Bool] {
         var seen: Set<String> = []
         return steps.enumerated().map { place, step in
