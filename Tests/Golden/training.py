@@ -117,18 +117,24 @@ def gradients():
     return {"loss": float(loss), "sums": flat(sums(model)), "parameters": result}
 
 
-def lora():
+def lora(dora=False):
+    """LoRA, or DoRA, whose B doesn't start at zero, so that W's and B A's parts of the norms show."""
     model = peft.get_peft_model(tiny_model(), peft.LoraConfig(
-        r=4, lora_alpha=8, lora_dropout=0.0, task_type="CAUSAL_LM",
+        r=4, lora_alpha=8, lora_dropout=0.0, task_type="CAUSAL_LM", use_dora=dora,
         target_modules=["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"])).double()
     with torch.no_grad():
-        trained = sorted((n, p) for n, p in model.named_parameters() if p.requires_grad)
+        trained = sorted((n, p) for n, p in model.named_parameters() if p.requires_grad and "magnitude" not in n)
         for seed, (name, parameter) in enumerate(trained):
-            parameter.zero_() if "lora_B" in name else parameter.copy_(numbers(tuple(parameter.shape), 200 + seed) * 0.125)
+            starts_at_zero = "lora_B" in name and not dora
+            parameter.copy_(numbers(tuple(parameter.shape), 200 + seed) * (0.0 if starts_at_zero else 0.125))
+    start = flat(sums(model))
     result = curve(model, 1e-2, 0.0)
+    if dora:
+        result["start"] = start
     result["sums"] = flat(sums(model))
-    model.float().save_pretrained(here / "training-adapter")
-    (here / "training-adapter" / "README.md").unlink(missing_ok=True)
+    folder = here / ("training-adapter-dora" if dora else "training-adapter")
+    model.float().save_pretrained(folder)
+    (folder / "README.md").unlink(missing_ok=True)
     merged = model.merge_and_unload()
     result["mergedValues"] = flat(merged.model.layers[1].self_attn.k_proj.weight.flatten()[::37])
     return result
@@ -218,15 +224,17 @@ def objectives():
     }
 
 
-if len(sys.argv) == 3 and sys.argv[1] == "--check":
-    loaded = peft.PeftModel.from_pretrained(tiny_model(), sys.argv[2]).double()
-    print(json.dumps(flat(sums(loaded))))
-else:
-    torch.manual_seed(0)
-    full = tiny_model()
-    values = {
-        "gradients": gradients(), "full": curve(full, 3e-3, 0.1), "lora": lora(), "optimisers": optimisers(),
-        "objectives": objectives(),
-    }
-    values["full"]["sums"] = flat(sums(full))
-    (here / "training.json").write_text(json.dumps(values, separators=(",", ":")) + "\n")
+if __name__ == "__main__":
+    if len(sys.argv) == 3 and sys.argv[1] == "--check":
+        loaded = peft.PeftModel.from_pretrained(tiny_model(), sys.argv[2]).double()
+        print(json.dumps(flat(sums(loaded))))
+    else:
+        torch.manual_seed(0)
+        full = tiny_model()
+        values = {
+            "gradients": gradients(), "full": curve(full, 3e-3, 0.1), "lora": lora(), "dora": lora(dora=True),
+            "optimisers": optimisers(),
+            "objectives": objectives(),
+        }
+        values["full"]["sums"] = flat(sums(full))
+        (here / "training.json").write_text(json.dumps(values, separators=(",", ":")) + "\n")

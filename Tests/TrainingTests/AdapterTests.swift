@@ -17,6 +17,7 @@ extension Array {
 /// Adapters in PEFT's format, both ways.
 @Suite struct AdapterTests {
     static let peftFolder = Golden.folder.appendingPathComponent("training-adapter").path
+    static let directedFolder = Golden.folder.appendingPathComponent("training-adapter-dora").path
 
     func sums(_ model: DecoderModel) -> [Float] {
         GradientMode.withoutGradients { Policy(model).logProbabilities(TinyModel.samples).sums.floats() }
@@ -29,6 +30,39 @@ extension Array {
         let set = try AdapterFolder.read(Self.peftFolder, for: model.configuration)
         #expect(set.members.count == 14)
         #expect(relativeError(sums(try set.applied(to: model)), golden.sums) <= 1e-4)
+    }
+
+    /// DoRA from PEFT: the same log-probabilities, from either kind of file; written again with the same tensors; merged into the same weights.
+    @Test func loadsMagnitudes() throws {
+        let golden = try Golden.values.get().dora
+        let theirs = try SafetensorsFile(path: Self.directedFolder + "/adapter_model.safetensors")
+        try withTemporaryFolder { folder in
+            let gguf = folder + "/tiny.gguf"
+            try ModelConversion(ModelWeights(TinyModel.source()), format: .f32).writeGGUF(to: gguf, metadata: [])
+            for source in try [TinyModel.source(), openWeights(at: gguf)] {
+                let model = try DecoderModel(source, precision: .f32)
+                let set = try AdapterFolder.read(Self.directedFolder, for: model.configuration)
+                #expect(relativeError(sums(try set.applied(to: model)), golden.sums) <= 1e-4)
+                #expect(relativeError(sums(try model.adding(set.changes)), golden.sums) <= 1e-4)
+                let parts = try set.scaled(by: 0.25).applied(to: set.scaled(by: 0.75).applied(to: model))
+                #expect(relativeError(sums(parts), golden.sums) <= 1e-4)
+                let out = folder + "/adapter"
+                try AdapterFolder.write(set, of: model.configuration, to: out)
+                #expect(try AdapterFolder.read(out, for: model.configuration).configuration.hasMagnitudes)
+                let ours = try SafetensorsFile(path: out + "/adapter_model.safetensors")
+                #expect(Set(ours.tensors.map(\.name)) == Set(theirs.tensors.map(\.name)))
+                for info in theirs.tensors {
+                    #expect(try ours.floats(of: info.name) == theirs.floats(of: info.name), "\(info.name)")
+                }
+                let merged = folder + "/merged"
+                try ModelExport(source, adapters: [set]).writeHuggingFace(to: merged, format: .f32)
+                let whole = try openWeights(at: merged)
+                #expect(relativeError(sums(try DecoderModel(whole, precision: .f32)), golden.sums) <= 1e-4)
+                let values = try whole.floats(of: "model.layers.1.self_attn.k_proj.weight")
+                let shown = stride(from: 0, to: values.count, by: 37).map { values[$0] }
+                #expect(relativeError(shown, try #require(golden.mergedValues)) <= 1e-5)
+            }
+        }
     }
 
     /// What is written has the tensors that PEFT writes, with the same numbers after a round trip. A folder named in `LYCEUM_ADAPTER_OUT`
@@ -57,7 +91,8 @@ extension Array {
 
     /// In the engine an adapter gives what the merged model gives, beside stacked quantised weights too, and requests with other adapters
     /// in the same batch change nothing.
-    @Test(arguments: [WeightFormat.f32, .q80]) func generates(_ format: WeightFormat) async throws {
+    @Test(arguments: [WeightFormat.f32, .q80], [false, true])
+    func generates(_ format: WeightFormat, magnitudes: Bool) async throws {
         let folder = try temporaryFolder()
         defer { try? FileManager.default.removeItem(atPath: folder) }
         // Widths of whole blocks, so that the matrices are quantised and stacked.
@@ -73,7 +108,8 @@ extension Array {
         let precision: Precision = format.isQuantised ? .standard : .f32
         let source = try openWeights(at: path)
         let sets = try [3, 4].map { seed in
-            let trainable = try LowRankAdaptation(rank: 4).load(source, precision: .f32, seed: UInt64(seed))
+            let trainable = try LowRankAdaptation(rank: 4, trainsMagnitudes: magnitudes).load(
+                source, precision: .f32, seed: UInt64(seed))
             for (place, parameter) in trainable.parameters.enumerated() where parameter.name.contains("lora_B") {
                 parameter.tensor.detached().assign(
                     Tensor.normal(parameter.tensor.shape, deviation: 0.3, seed: UInt64(seed * 100 + place)))
@@ -170,22 +206,24 @@ extension Array {
             }
             for text in [
                 "{", "{\"peft_type\":\"IA3\"}", "{\"peft_type\":\"LORA\",\"r\":0,\"lora_alpha\":1}",
-                "{\"peft_type\":\"LORA\",\"r\":4,\"lora_alpha\":1,\"use_dora\":true}",
+                "{\"peft_type\":\"LORA\",\"r\":4,\"lora_alpha\":1,\"lora_bias\":true}",
             ] {
                 try write(text)
                 #expect(throws: (any Error).self) { try AdapterFolder.read(folder, for: configuration) }
             }
-            // The right settings over tensors of another rank.
-            try write("{\"peft_type\":\"LORA\",\"r\":8,\"lora_alpha\":1}")
+            // The right settings over tensors of another rank, or without the magnitudes they speak of.
             try FileManager.default.copyItem(
                 atPath: Self.peftFolder + "/adapter_model.safetensors", toPath: folder + "/adapter_model.safetensors")
-            #expect(throws: TrainingError.self) { try AdapterFolder.read(folder, for: configuration) }
+            for settings in ["\"r\":8", "\"r\":4,\"use_dora\":true"] {
+                try write("{\"peft_type\":\"LORA\",\(settings),\"lora_alpha\":1}")
+                #expect(throws: TrainingError.self) { try AdapterFolder.read(folder, for: configuration) }
+            }
         }
     }
 
     /// Dropout changes training passes only, and a pass computed again drops the same numbers.
-    @Test func dropsOut() throws {
-        let model = try LowRankAdaptation(rank: 4, alpha: 8, dropout: 0.5).load(
+    @Test(arguments: [false, true]) func dropsOut(_ magnitudes: Bool) throws {
+        let model = try LowRankAdaptation(rank: 4, alpha: 8, dropout: 0.5, trainsMagnitudes: magnitudes).load(
             TinyModel.source(), precision: .f32, seed: 3)
         for parameter in model.parameters where parameter.name.contains("lora_B") {
             parameter.tensor.detached().assign(Golden.numbers(parameter.tensor.shape, 8))

@@ -50,6 +50,22 @@ import Training
         #expect(relativeError(sums, golden.sums) <= 2e-3)
     }
 
+    @Test(arguments: [false, true]) func magnitudesAndDirections(_ recomputes: Bool) throws {
+        let golden = try Golden.values.get().dora
+        let model = try TinyModel.loraModel(trainsMagnitudes: true)
+        #expect(model.parameters.count == 3 * 14)
+        func sums() -> [Float] {
+            GradientMode.withoutGradients { Policy(model.model).logProbabilities(TinyModel.samples).sums.floats() }
+        }
+        #expect(relativeError(sums(), try #require(golden.start)) <= 1e-5)
+        expect(try train(model, rate: 1e-2, decay: 0) { $0.recomputes = recomputes }, follow: golden)
+        #expect(relativeError(sums(), golden.sums) <= 2e-3)
+        let low = try TinyModel.loraModel(trainsMagnitudes: true, precision: .bf16)
+        for (step, loss) in zip(try train(low, rate: 1e-2, decay: 0), golden.losses) {
+            #expect(abs(step.loss - loss) <= 0.03, "step \(step.step)")
+        }
+    }
+
     /// Only what is chosen moves, and gradients reach it through frozen layers.
     @Test func chosen() throws {
         let model = try TinyModel.load(ChosenWeights(["layers.0.mlp.*", "*layers.0.mlp.down_proj.weight"]))

@@ -24,6 +24,8 @@ struct Golden: Decodable {
         let norms: [Double]
         let sums: [Float]
         let mergedValues: [Float]?
+        /// The sums before the first step.
+        let start: [Float]?
     }
 
     struct Loss: Decodable {
@@ -34,6 +36,7 @@ struct Golden: Decodable {
     let gradients: Gradients
     let full: Curve
     let lora: Curve
+    let dora: Curve
     let optimisers: [String: [[Float]]]
     let objectives: [String: Loss]
 
@@ -123,15 +126,20 @@ enum TinyModel {
         return TokenSequence(prompt: Array(tokens[..<prompt]), completion: Array(tokens[prompt...]))
     }
 
-    /// LoRA with the script's starting values.
-    static func loraModel() throws -> TrainableModel {
-        let adaptation = try LowRankAdaptation(rank: 4, alpha: 8)
-        let model = try DecoderModel(source(), forms: { adaptation.form(of: $0, precision: .f32) })
+    /// LoRA, or DoRA, with the script's starting values.
+    static func loraModel(
+        trainsMagnitudes: Bool = false, precision: ComputePrecision = .f32
+    ) throws -> TrainableModel {
+        let adaptation = try LowRankAdaptation(rank: 4, alpha: 8, trainsMagnitudes: trainsMagnitudes)
+        let model = try DecoderModel(source(), forms: { adaptation.form(of: $0, precision: precision) })
         let modules = shapes.keys.filter { $0.contains("_proj") }.map { NamePattern.module(of: $0) }
         let names = modules.flatMap { [$0 + ".lora_A", $0 + ".lora_B"] }.sorted()
         return try adaptation.prepare(model) { name, shape in
             let place = names.firstIndex(of: NamePattern.module(of: name) + ".lora_A")!
-            return (Golden.numbers([4, shape[1]], UInt32(200 + place)) * 0.125, .zeros([shape[0], 4]))
+            let up =
+                trainsMagnitudes
+                ? Golden.numbers([shape[0], 4], UInt32(201 + place)) * 0.125 : Tensor.zeros([shape[0], 4])
+            return (Golden.numbers([4, shape[1]], UInt32(200 + place)) * 0.125, up)
         }
     }
 }

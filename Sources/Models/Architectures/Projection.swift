@@ -26,7 +26,7 @@ public indirect enum Weight: Sendable {
         case .packed(let matrix): matrix.byteCount
         case .dense(let tensor), .mixed(let tensor): tensor.byteCount
         case .adapted(let base, let adapters):
-            adapters.reduce(base.byteCount) { $0 + $1.down.byteCount + $1.up.byteCount }
+            adapters.reduce(base.byteCount) { $0 + $1.byteCount }
         }
     }
 
@@ -37,6 +37,15 @@ public indirect enum Weight: Sendable {
         case .dense(let tensor): tensor.dtype == .bf16 && Processor.multipliesBF16
         case .mixed: Processor.multipliesBF16
         case .adapted(let base, _): base.multipliesBF16
+        }
+    }
+
+    /// The matrix that adapters stand beside, without them.
+    var bareMatrix: Tensor {
+        switch self {
+        case .packed(let matrix): matrix.rows(0..<matrix.rows)
+        case .dense(let tensor), .mixed(let tensor): tensor.detached()
+        case .adapted(let base, _): base.bareMatrix
         }
     }
 
@@ -87,7 +96,12 @@ public struct Projection: Sendable {
     /// isn't changed by name. A part of stacked weights has several.
     let names: [String]
     /// Low-rank changes beside each named layer, for weights that are stacked and so can't hold them; empty where there are none.
-    private var adapters: [[LowRankAdapter]] = []
+    private var adapters: [[Beside]] = []
+    /// A change with the gains of the layer's rows, which stay as they are; nil for one without a magnitude.
+    private struct Beside: Sendable {
+        var adapter: LowRankAdapter
+        var gains: Tensor?
+    }
     private let stackedSizes: [Int]
 
     /// - Parameters:
@@ -107,7 +121,7 @@ public struct Projection: Sendable {
     /// The bytes the weights take.
     public var byteCount: Int {
         adapters.joined().reduce(parts.reduce(0) { $0 + $1.weight.byteCount }) {
-            $0 + $1.down.byteCount + $1.up.byteCount
+            $0 + $1.adapter.byteCount
         }
     }
 
@@ -131,13 +145,25 @@ public struct Projection: Sendable {
     func adding(_ find: (String, Shape) throws -> LowRankAdapter?) rethrows -> Projection {
         var changed = self
         let columns = parts[0].weight.shape[1]
-        var found: [[LowRankAdapter]] = []
+        var found: [[Beside]] = []
         for (index, name) in names.enumerated() {
             let adapter = try find(name, [namedSizes[index], columns])
-            found.append((adapters.isEmpty ? [] : adapters[index]) + [adapter].compactMap { $0 })
+            let beside = adapter.map {
+                Beside(adapter: $0, gains: $0.magnitude == nil ? nil : $0.gains(beside: matrix(ofLayer: index)))
+            }
+            found.append((adapters.isEmpty ? [] : adapters[index]) + [beside].compactMap { $0 })
         }
         if found.contains(where: { !$0.isEmpty }) { changed.adapters = found }
         return changed
+    }
+
+    /// The rows of a named layer, of stacked weights, too.
+    private func matrix(ofLayer index: Int) -> Tensor {
+        if names.count == parts.count { return parts[index].weight.bareMatrix }
+        let start = namedSizes[..<index].reduce(0, +)
+        let range = start..<start + namedSizes[index]
+        if case .packed(let matrix) = parts[0].weight { return matrix.rows(range) }
+        return parts[0].weight.bareMatrix.rows(range)
     }
 
     /// Output features of each named layer, also where outputs are merged.
@@ -165,7 +191,16 @@ public struct Projection: Sendable {
             while width < size {
                 let own = namedSizes[layer]
                 let none = Tensor.zeros([x.shape[0], own])
-                changes.append(adapters[layer].reduce(none) { $0 + $1(input, precision: .f32) })
+                changes.append(
+                    adapters[layer].reduce(none) { sum, beside in
+                        let low = beside.adapter(input, precision: .f32)
+                        guard let gains = beside.gains, let magnitude = beside.adapter.magnitude else {
+                            return sum + low
+                        }
+                        var plain = size == own ? output : output.slice(1, width..<width + own)
+                        if biases.indices.contains(layer), let bias = biases[layer] { plain = plain - bias }
+                        return sum + ((plain + low) * gains - plain) * magnitude.share
+                    })
                 width += own
                 layer += 1
             }
@@ -223,9 +258,15 @@ public struct Projection: Sendable {
         case .dense(let weight): return [linear(x, weight, bias: first)]
         case .mixed(let weight): return [linear(x, weight, bias: first, precision: .bf16)]
         case .adapted(let base, let adapters):
-            let plain = product(base, x, entrance: entrance, sizes: sizes, biases: biases)
+            let plain = product(base, x, entrance: entrance, sizes: sizes, biases: [])[0]
             let precision: DType = base.isInBF16 ? .bf16 : .f32
-            return [adapters.reduce(plain[0]) { $0 + $1(x, precision: precision) }]
+            let changed = adapters.reduce(plain) { sum, adapter in
+                sum
+                    + adapter.change(of: x, output: plain, weight: { base.bareMatrix }, precision: precision) {
+                        product(base, $0, entrance: .identity, sizes: sizes, biases: [])[0]
+                    }
+            }
+            return [first.map { changed + $0 } ?? changed]
         }
     }
 

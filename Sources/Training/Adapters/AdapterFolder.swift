@@ -21,6 +21,11 @@ public enum AdapterFolder {
             let rows = RowOrder(configuration, module: member.module)
             contents["\(prefix)\(member.module).lora_A.weight"] = member.adapter.down.detached()
             contents["\(prefix)\(member.module).lora_B.weight"] = rows.huggingFace(member.adapter.up.detached())
+            if let magnitude = member.adapter.magnitude {
+                let values = magnitude.values.detached()
+                contents["\(prefix)\(member.module).lora_magnitude_vector"] =
+                    rows.huggingFace(values.reshaped([values.count, 1])).reshaped([values.count])
+            }
         }
         try writeTensors(contents, to: folder + "/adapter_model.safetensors")
         var settings = set.configuration
@@ -39,10 +44,13 @@ public enum AdapterFolder {
         let names = TensorNames(family: configuration.family)
         var downs: [String: Tensor] = [:]
         var ups: [String: Tensor] = [:]
+        var magnitudes: [String: Tensor] = [:]
         for info in file.tensors {
             var name = info.name[...]
             if name.hasPrefix(prefix) { name = name.dropFirst(prefix.count) }
-            guard info.shape.count == 2, let end = name.range(of: ".lora_", options: .backwards) else {
+            let end = name.range(of: ".lora_", options: .backwards)
+            let isMagnitude = end.map { name[$0.upperBound...].hasPrefix("magnitude_vector") } ?? false
+            guard let end, info.shape.count == (isMagnitude ? 1 : 2) else {
                 throw TrainingError.mismatch(
                     file: file.path, reason: "the tensor \(info.name.debugDescription) is no part of a LoRA adapter")
             }
@@ -52,9 +60,14 @@ public enum AdapterFolder {
             case "A.weight", "A.default.weight": downs[module] = tensor
             case "B.weight", "B.default.weight":
                 ups[module] = RowOrder(configuration, module: module).file(tensor)
+            case "magnitude_vector", "magnitude_vector.weight", "magnitude_vector.default.weight":
+                magnitudes[module] =
+                    RowOrder(configuration, module: module).file(tensor.reshaped([tensor.count, 1]))
+                    .reshaped([tensor.count])
             default:
                 throw TrainingError.mismatch(
-                    file: file.path, reason: "the tensor \(info.name.debugDescription) is not lora_A or lora_B")
+                    file: file.path,
+                    reason: "the tensor \(info.name.debugDescription) is not lora_A, lora_B or lora_magnitude_vector")
             }
         }
         var set = AdapterSet(configuration: settings)
@@ -64,13 +77,23 @@ public enum AdapterFolder {
                 throw TrainingError.mismatch(
                     file: file.path, reason: "the layer \(module) has no pair of matrices of rank \(settings.rank)")
             }
+            let magnitude = magnitudes.removeValue(forKey: module)
+            guard magnitude?.count ?? up.shape[0] == up.shape[0], (magnitude != nil) == settings.hasMagnitudes else {
+                throw TrainingError.mismatch(
+                    file: file.path,
+                    reason: "the layer \(module) has \(magnitude.map { "\($0.count)" } ?? "no") magnitudes for "
+                        + "\(up.shape[0]) rows, and use_dora is \(settings.hasMagnitudes)")
+            }
             set.members.append(
                 AdapterSet.Member(
-                    module: module, adapter: LowRankAdapter(down: down, up: up, scale: Float(settings.scale))))
+                    module: module,
+                    adapter: LowRankAdapter(
+                        down: down, up: up, scale: Float(settings.scale),
+                        magnitude: magnitude.map { AdapterMagnitude($0) })))
         }
-        guard ups.isEmpty, !set.members.isEmpty else {
+        guard ups.isEmpty, magnitudes.isEmpty, !set.members.isEmpty else {
             throw TrainingError.mismatch(
-                file: file.path, reason: "holds no pairs of lora_A and lora_B, or lora_B without lora_A")
+                file: file.path, reason: "holds no pairs of lora_A and lora_B, or others without lora_A")
         }
         return set
     }

@@ -24,7 +24,9 @@ public struct AdapterSet: Sendable {
     /// The same changes, each times a weight.
     public func scaled(by weight: Double) -> AdapterSet {
         var scaled = self
-        for index in members.indices { scaled.members[index].adapter.scale *= Float(weight) }
+        for index in members.indices {
+            scaled.members[index].adapter = members[index].adapter.scaled(by: Float(weight))
+        }
         return scaled
     }
 

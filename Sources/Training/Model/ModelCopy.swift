@@ -32,7 +32,7 @@ public final class ModelCopy: Sendable {
             case .adapted(let base, let adapters):
                 return .adapted(
                     changed(base),
-                    adapters.map { LowRankAdapter(down: own($0.down), up: own($0.up), scale: $0.scale) })
+                    adapters.map { $0.mapped(own) })
             }
         }
         model = GradientMode.withoutGradients {

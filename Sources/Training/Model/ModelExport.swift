@@ -67,15 +67,22 @@ public struct ModelExport {
             return tensor.change.undone(stored.floats(), shape: tensor.shape, configuration)
         }
         guard let adapters = changes[tensor.name] else { return try weights.floats(of: tensor) }
-        var values = try weights.floats(of: tensor)
-        for adapter in adapters {
-            let change = tensor.change.undone(adapter.change.floats(), shape: tensor.shape, configuration)
-            guard change.count == values.count else {
+        let values = Tensor(try weights.floats(of: tensor), Shape(tensor.shape))
+        // Every change is one of the weight as it stands in the file.
+        return try adapters.reduce(values) { sum, adapter in
+            guard [adapter.up.shape[0], adapter.down.shape[1]] == tensor.shape else {
                 throw TrainingError.mismatch(
                     file: weights.source.path, reason: "\(tensor.name) is \(tensor.shape), its adapter is not")
             }
-            for index in values.indices { values[index] += change[index] }
-        }
-        return values
+            func ordered(_ rows: Tensor) -> Tensor {
+                Tensor(tensor.change.undone(rows.floats(), shape: rows.shape.dimensions, configuration), rows.shape)
+            }
+            var own = adapter
+            own.up = ordered(adapter.up.detached())
+            if let old = adapter.magnitude?.values.detached() {
+                own.magnitude?.values = ordered(old.reshaped([old.count, 1])).reshaped([old.count])
+            }
+            return sum + own.change(of: values)
+        }.floats()
     }
 }

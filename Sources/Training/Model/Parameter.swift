@@ -3,7 +3,7 @@ import Tensors
 /// Numbers that train: a leaf of the gradient graph with the name it has in a file.
 public struct Parameter: Sendable {
     /// The Hugging Face name of a weight, such as `model.layers.0.mlp.down_proj.weight`; of an adapter, the weight's module with
-    /// `.lora_A.weight` or `.lora_B.weight` behind it.
+    /// `.lora_A.weight`, `.lora_B.weight` or `.lora_magnitude_vector` behind it.
     public let name: String
     /// f32, contiguous, requiring a gradient. An optimiser changes it in place.
     public let tensor: Tensor

@@ -2,7 +2,8 @@ import Models
 import Tensors
 
 /// Trains low-rank matrices beside frozen ones: W x + α/r · B A x (Hu et al. 2021, LoRA), where A [r, in] starts random and B [out, r]
-/// at zero, so that training starts from the model as it is.
+/// at zero, so that training starts from the model as it is. With magnitudes (Liu et al. 2024, DoRA) W + α/r · B A gives the direction
+/// of each row only, and its length m, at first W's own, trains apart.
 public struct LowRankAdaptation: Parameterisation {
     /// The names of all linear layers of a block, in Llama's family.
     public static let allLinear: [NamePattern] = [
@@ -18,12 +19,14 @@ public struct LowRankAdaptation: Parameterisation {
     public var targets: [NamePattern]
     /// Scales by α/√r instead of α/r (Kalajdzievski 2023).
     public var isRankStabilised: Bool
+    /// DoRA instead of LoRA.
+    public var trainsMagnitudes: Bool
     /// How frozen matrices are held; `.asStored` keeps quantised ones as they are, nil: as the run's precision says.
     public var frozen: WeightForm?
 
     public init(
         rank: Int = 16, alpha: Double = 32, dropout: Double = 0, targets: [NamePattern] = Self.allLinear,
-        isRankStabilised: Bool = false, frozen: WeightForm? = nil
+        isRankStabilised: Bool = false, trainsMagnitudes: Bool = false, frozen: WeightForm? = nil
     ) throws {
         guard rank > 0 else { throw TrainingError.badSetting("rank", reason: "must be at least 1, not \(rank)") }
         guard alpha.isFinite else { throw TrainingError.badSetting("alpha", reason: "must be a number, not \(alpha)") }
@@ -38,6 +41,7 @@ public struct LowRankAdaptation: Parameterisation {
         self.dropout = dropout
         self.targets = targets
         self.isRankStabilised = isRankStabilised
+        self.trainsMagnitudes = trainsMagnitudes
         self.frozen = frozen
     }
 
@@ -76,10 +80,17 @@ public struct LowRankAdaptation: Parameterisation {
             let down = Parameter(name: module + ".lora_A.weight", tensor: start.down)
             let up = Parameter(name: module + ".lora_B.weight", tensor: start.up)
             parameters += [down, up]
+            var magnitude = trainsMagnitudes ? AdapterMagnitude(of: weight) : nil
+            if let values = magnitude?.values {
+                let parameter = Parameter(name: module + ".lora_magnitude_vector", tensor: values)
+                parameters.append(parameter)
+                magnitude?.values = parameter.tensor
+            }
             let adapter = LowRankAdapter(
                 down: down.tensor, up: up.tensor, scale: Float(scale),
                 dropout: dropout > 0
-                    ? AdapterDropout(probability: Float(dropout), seed: seed, place: parameters.count) : nil)
+                    ? AdapterDropout(probability: Float(dropout), seed: seed, place: parameters.count) : nil,
+                magnitude: magnitude)
             set.members.append(AdapterSet.Member(module: module, adapter: adapter))
             if case .adapted(let base, let others) = weight { return .adapted(base, others + [adapter]) }
             return .adapted(weight, [adapter])

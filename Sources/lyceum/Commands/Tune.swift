@@ -15,7 +15,7 @@ struct Tune: AsyncParsableCommand {
     }
 
     enum Form: String, ExpressibleByArgument, CaseIterable {
-        case lora, qlora, full
+        case lora, dora, qlora, full
     }
 
     static let configuration = CommandConfiguration(
@@ -53,7 +53,8 @@ struct Tune: AsyncParsableCommand {
         completion: .file())
     var model = "embedded"
 
-    @Option(help: "lora: an adapter; qlora: the same beside quantised weights; full: all weights.")
+    @Option(
+        help: "lora: an adapter; dora: one with magnitudes; qlora: lora beside quantised weights; full: all weights.")
     var form = Form.lora
 
     @Option(help: "An adapter's rank.")
@@ -200,7 +201,7 @@ struct Tune: AsyncParsableCommand {
         }
         return try LowRankAdaptation(
             rank: rank, alpha: alpha, dropout: dropout, targets: patterns ?? LowRankAdaptation.allLinear,
-            frozen: form == .qlora ? .asStored : nil)
+            trainsMagnitudes: form == .dora, frozen: form == .qlora ? .asStored : nil)
     }
 
     static func table(of history: TrainingHistory) -> Table {
