@@ -99,14 +99,16 @@ def text(count, generator):
 
 
 class Clock(transformers.TrainerCallback):
+    """When each step began and ended."""
+
     def __init__(self):
-        self.seconds = []
+        self.begins, self.ends = [], []
 
     def on_step_begin(self, *_, **__):
-        self.start = time.perf_counter()
+        self.begins.append(time.perf_counter())
 
     def on_step_end(self, *_, **__):
-        self.seconds.append(time.perf_counter() - self.start)
+        self.ends.append(time.perf_counter())
 
 
 def settings(folder, steps):
@@ -139,7 +141,7 @@ def dpo(steps):
             ),
         )
         trainer.train()
-    return [BATCH * LENGTH / s for s in clock.seconds[1:]]
+    return [BATCH * LENGTH / (end - begin) for begin, end in zip(clock.begins[1:], clock.ends[1:])]
 
 
 def grpo(steps):
@@ -149,13 +151,7 @@ def grpo(steps):
 
     random = torch.Generator().manual_seed(1)
     rows = [{"prompt": text(PROMPT, random)} for _ in range(PROMPTS)] * (steps + 1)
-    marks = [time.perf_counter()]
-
-    class Ends(transformers.TrainerCallback):
-        """Writing stands outside of the step that follows it, so whole rounds are timed."""
-
-        def on_step_end(self, *_, **__):
-            marks.append(time.perf_counter())
+    clock = Clock()
 
     def reward(completions, **_):
         return [float(i % 2) for i in range(len(completions))]
@@ -163,7 +159,7 @@ def grpo(steps):
     with tempfile.TemporaryDirectory() as folder:
         trainer = trl.GRPOTrainer(
             model=new_model(), reward_funcs=reward, train_dataset=datasets.Dataset.from_list(rows),
-            processing_class=words(), callbacks=[Ends()],
+            processing_class=words(), callbacks=[clock],
             # Four passes a step: no slower than one, with a quarter of the logits in memory.
             args=trl.GRPOConfig(
                 **settings(folder, steps + 1), per_device_train_batch_size=PROMPTS * ROLLOUTS // 4,
@@ -172,7 +168,8 @@ def grpo(steps):
             ),
         )
         trainer.train()
-    return [PROMPTS * ROLLOUTS * COMPLETION / (b - a) for a, b in zip(marks[1:], marks[2:])]
+    # Writing stands outside of the step that follows it, so whole rounds are timed.
+    return [PROMPTS * ROLLOUTS * COMPLETION / (b - a) for a, b in zip(clock.ends, clock.ends[1:])]
 
 
 def products(steps, trains_weights):

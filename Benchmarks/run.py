@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 import urllib.request
+from functools import partialmethod
 
 from noise import CORES, Watch, machine
 
@@ -53,6 +54,13 @@ def json_lines(text):
     return [json.loads(line) for line in text.splitlines() if line.startswith("{")]
 
 
+def reaped(process):
+    """Waits for the end of a process; its peak resident memory in MB."""
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return usage.ru_maxrss / (1e6 if sys.platform == "darwin" else 1e6 / 1024)
+
+
 def session(command):
     """Runs a command: seconds to its first byte of output, and its peak resident memory in MB."""
     start = time.perf_counter()
@@ -62,11 +70,10 @@ def session(command):
     first = os.read(process.stdout.fileno(), 1)
     elapsed = time.perf_counter() - start
     process.stdout.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
+    peak = reaped(process)
     if process.returncode != 0 or not first:
         raise Failed(f"{command[0]} ended with {process.returncode}")
-    return elapsed, usage.ru_maxrss / (1e6 if sys.platform == "darwin" else 1e6 / 1024)
+    return elapsed, peak
 
 
 def watched(command):
@@ -74,12 +81,11 @@ def watched(command):
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True)
         text = process.stdout.read()
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
+        peak = reaped(process)
         if process.returncode != 0:
             log.seek(0)
             raise Failed(f"{command[0]} ended with {process.returncode}: {log.read().decode()[-500:].strip()}")
-    return text, usage.ru_maxrss / (1e6 if sys.platform == "darwin" else 1e6 / 1024)
+    return text, peak
 
 
 class Trains:
@@ -88,46 +94,24 @@ class Trains:
     An engine says by `training` how the process is started.
     """
 
+    peaks = {}
+
     def train(self, what):
         text, peak = watched([*map(str, self.training(what))])
-        self.peaks = getattr(self, "peaks", {}) | {what: peak}
+        self.peaks = self.peaks | {what: peak}
         return statistics.median(json_lines(text)[-1]["values"])
 
     def peak(self, what):
         """Of the run before, when there was one."""
-        if what not in getattr(self, "peaks", {}):
+        if what not in self.peaks:
             self.train(what)
         return self.peaks[what]
 
-    def train_full(self):
-        return self.train("full")
-
-    def train_lora(self):
-        return self.train("lora")
-
-    def train_dpo(self):
-        return self.train("dpo")
-
-    def train_scratch(self):
-        return self.train("scratch")
-
-    def train_grpo(self):
-        return self.train("grpo")
-
-    def full_memory(self):
-        return self.peak("full")
-
-    def lora_memory(self):
-        return self.peak("lora")
-
-    def dpo_memory(self):
-        return self.peak("dpo")
-
-    def scratch_memory(self):
-        return self.peak("scratch")
-
-    def grpo_memory(self):
-        return self.peak("grpo")
+    train_full, full_memory = partialmethod(train, "full"), partialmethod(peak, "full")
+    train_lora, lora_memory = partialmethod(train, "lora"), partialmethod(peak, "lora")
+    train_dpo, dpo_memory = partialmethod(train, "dpo"), partialmethod(peak, "dpo")
+    train_scratch, scratch_memory = partialmethod(train, "scratch"), partialmethod(peak, "scratch")
+    train_grpo, grpo_memory = partialmethod(train, "grpo"), partialmethod(peak, "grpo")
 
 
 class Lyceum(Trains):

@@ -81,28 +81,6 @@ static inline __attribute__((always_inline)) float weight_of(float score, float 
     return p * power;
 }
 
-// Softcap and bias in natural units, where a model or a caller asks for them.
-static void adjust(float *scores, int64_t first, int64_t last, float softcap, const float *bias) {
-    if (softcap > 0) {
-        for (int64_t t = first; t < last; t++) scores[t] = softcap * tanhf(scores[t] / softcap);
-    }
-    if (bias) {
-        for (int64_t t = first; t < last; t++) scores[t] += bias[t];
-    }
-}
-
-// Takes in a span's largest score: what is summed up so far shrinks when it is a new maximum. 0: there is nothing to see.
-static int raise_maximum(const ck_attention_tile *tile, int64_t r, float peak) {
-    float before = tile->largest[r];
-    if (peak > before) {
-        float shrink = before == -INFINITY ? 0 : ck_exp(before - peak);
-        tile->largest[r] = peak;
-        tile->totals[r] *= shrink;
-        for (int64_t c = 0; c < tile->size; c++) tile->sums[r * tile->size + c] *= shrink;
-    }
-    return tile->largest[r] > -INFINITY;
-}
-
 CK_CLONES static void plain_softmax(
     const ck_attention_tile *tile, const char *const *blocks, int64_t block_count, int64_t r, int64_t first,
     int64_t last, float softcap, const float *bias) {
@@ -112,18 +90,18 @@ CK_CLONES static void plain_softmax(
         const float *steps = ck_compact_key_steps(blocks[b], tile->size);
         for (int t = 0; t < 16; t++) scores[b * 16 + t] *= steps[t] * tile->steps[r];
     }
-    adjust(scores, first, last, softcap, bias);
+    ck_adjust_scores(scores, first, last, softcap, bias);
     for (int64_t t = 0; t < first; t++) scores[t] = -INFINITY;
     for (int64_t t = last; t < keys; t++) scores[t] = -INFINITY;
     float peak = -INFINITY;
     for (int64_t t = first; t < last; t++) peak = scores[t] > peak ? scores[t] : peak;
     int16_t *weights = (int16_t *)scores;
     tile->units[r] = 0;
-    if (!raise_maximum(tile, r, peak)) {
+    if (!ck_raise_maximum(tile, r, peak)) {
         for (int64_t t = 0; t < keys; t++) weights[t] = 0;
         return;
     }
-    float shift = tile->largest[r] * -1.44269504f, lanes[16] = {0}, total = 0, widest = 0;
+    float shift = tile->largest[r] * -1.44269504f, lanes[16] = {0}, widest = 0;
     for (int64_t b = 0; b < block_count; b++) {
         const float *steps = ck_compact_value_steps(blocks[b], tile->size);
         for (int t = 0; t < 16; t++) {
@@ -137,8 +115,7 @@ CK_CLONES static void plain_softmax(
     for (int width = 8; width; width /= 2) {
         for (int t = 0; t < width; t++) lanes[t] += lanes[t + width];
     }
-    total = lanes[0];
-    tile->totals[r] += total;
+    tile->totals[r] += lanes[0];
     float inverse = widest > TINY ? CK_WEIGHT_RANGE / widest : 0;
     tile->units[r] = inverse > 0 ? widest / CK_WEIGHT_RANGE : 0;
     for (int64_t t = 0; t < keys; t++) weights[t] = ck_compact_integer(scores[t], inverse);
@@ -272,13 +249,13 @@ WIDE static void wide_softmax(
         peaks = _mm512_max_ps(peaks, score);
     }
     if (is_adjusted) {
-        adjust(scores, first, last, softcap, bias);
+        ck_adjust_scores(scores, first, last, softcap, bias);
         peaks = nothing;
         for (int64_t b = 0; b < block_count; b++) peaks = _mm512_max_ps(peaks, _mm512_loadu_ps(scores + b * 16));
     }
     tile->units[r] = 0;
     int16_t *weights = (int16_t *)scores;
-    if (!raise_maximum(tile, r, _mm512_reduce_max_ps(peaks))) {
+    if (!ck_raise_maximum(tile, r, _mm512_reduce_max_ps(peaks))) {
         memset(weights, 0, (size_t)block_count * 32);
         return;
     }

@@ -30,14 +30,9 @@ CK_CLONES static void float_softmax(
     const ck_attention_tile *tile, const char *const *blocks, int64_t block_count, int64_t r, int64_t first,
     int64_t last, float softcap, const float *bias) {
     (void)blocks;
-    int64_t size = tile->size, keys = block_count * 16;
-    float *scores = tile->scores + r * CK_KV_SPAN, *sums = tile->sums + r * size;
-    if (softcap > 0) {
-        for (int64_t t = first; t < last; t++) scores[t] = softcap * tanhf(scores[t] / softcap);
-    }
-    if (bias) {
-        for (int64_t t = first; t < last; t++) scores[t] += bias[t];
-    }
+    int64_t keys = block_count * 16;
+    float *scores = tile->scores + r * CK_KV_SPAN;
+    ck_adjust_scores(scores, first, last, softcap, bias);
     float lanes[16];
     for (int i = 0; i < 16; i++) lanes[i] = -INFINITY;
     for (int64_t t = 0; t < first; t++) scores[t] = -INFINITY;
@@ -45,18 +40,13 @@ CK_CLONES static void float_softmax(
     for (int64_t t = 0; t < keys; t += 16) {
         for (int i = 0; i < 16; i++) lanes[i] = scores[t + i] > lanes[i] ? scores[t + i] : lanes[i];
     }
-    float before = tile->largest[r], peak = before;
+    float peak = -INFINITY;
     for (int i = 0; i < 16; i++) peak = lanes[i] > peak ? lanes[i] : peak;
-    if (peak == -INFINITY) {
+    if (!ck_raise_maximum(tile, r, peak)) {
         for (int64_t t = 0; t < keys; t++) scores[t] = 0;
         return;
     }
-    if (peak > before) {
-        float shrink = before == -INFINITY ? 0 : ck_exp(before - peak);
-        tile->largest[r] = peak;
-        tile->totals[r] *= shrink;
-        for (int64_t c = 0; c < size; c++) sums[c] *= shrink;
-    }
+    peak = tile->largest[r];
     for (int i = 0; i < 16; i++) lanes[i] = 0;
     for (int64_t t = 0; t < keys; t += 16) {
         for (int i = 0; i < 16; i++) {

@@ -1,6 +1,8 @@
 #pragma once
 #include "ck_attention.h"
+#include "ck_vector.h"
 
+#include <math.h>
 #include <stdint.h>
 
 // A tile: queries of neighbouring rows that share a key-value head.
@@ -33,6 +35,30 @@ typedef struct {
     void (*values)(
         const ck_attention_tile *tile, const char *const *blocks, int64_t block_count, int64_t begin, int64_t count);
 } ck_attention_kernels;
+
+// Softcap and bias in natural units, where a model or a caller asks for them.
+static inline __attribute__((always_inline)) void ck_adjust_scores(
+    float *scores, int64_t first, int64_t last, float softcap, const float *bias) {
+    if (softcap > 0) {
+        for (int64_t t = first; t < last; t++) scores[t] = softcap * tanhf(scores[t] / softcap);
+    }
+    if (bias) {
+        for (int64_t t = first; t < last; t++) scores[t] += bias[t];
+    }
+}
+
+// Takes in a span's largest score: what is summed up so far shrinks when it is a new maximum. 0: there is nothing to see.
+static inline __attribute__((always_inline)) int ck_raise_maximum(
+    const ck_attention_tile *tile, int64_t r, float peak) {
+    float before = tile->largest[r];
+    if (peak > before) {
+        float shrink = before == -INFINITY ? 0 : ck_exp(before - peak);
+        tile->largest[r] = peak;
+        tile->totals[r] *= shrink;
+        for (int64_t c = 0; c < tile->size; c++) tile->sums[r * tile->size + c] *= shrink;
+    }
+    return tile->largest[r] > -INFINITY;
+}
 
 // The best kernels for this processor, or, when `plain`, those for any.
 ck_attention_kernels ck_attention_float_kernels(int plain);

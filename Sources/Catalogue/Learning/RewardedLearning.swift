@@ -101,11 +101,8 @@ package struct RewardedLearning {
         let texts = try await bench.lab.forEach("Asking for remarks", Array(heldOut.enumerated())) { index, topic in
             let prompt = try bench.words.prompt(asking: Self.question(topic))
             return try await model.texts(
-                (0..<Self.samples).map {
-                    RolloutRequest(
-                        promptIndex: index, prompt: prompt, limit: Self.longest,
-                        seed: SeededGenerator.derive(seed, "\(index) \($0)"))
-                })
+                RolloutRequest.samples(
+                    Self.samples, promptIndex: index, prompt: prompt, limit: Self.longest, seed: seed, place: index))
         }
         let all = texts.joined()
         let kept = zip(texts, heldOut).reduce(0) { sum, pair in sum + pair.0.count { Self.isKept($0, pair.1) } }

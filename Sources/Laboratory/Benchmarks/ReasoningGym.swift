@@ -45,6 +45,8 @@ private actor ReasoningGymBridge {
     private let size: Int
     private let seed: UInt64
     private var session: SandboxSession?
+    /// What the session wrote when it drew the questions; each one draws the same.
+    private var drawn = ""
     /// One block at a time.
     private let turn = AsyncSemaphore(permits: 1)
 
@@ -72,6 +74,7 @@ private actor ReasoningGymBridge {
         if let session { Task { await session.close() } }
     }
 
+    /// The session that holds the questions, a new one where an answer has ended the last.
     private func open() async throws -> SandboxSession {
         if let session, await session.sessionEnd == nil { return session }
         let fresh = try await sandbox.session(files: files)
@@ -80,22 +83,19 @@ private actor ReasoningGymBridge {
             throw BenchmarkError.broken(
                 suite: "reasoning-gym", "its Python package can't be loaded (\(problem)). Type: make suites")
         }
+        let names = datasets.map { name in "\"\(name.filter { $0.isLetter || $0.isNumber || $0 == "_" })\"" }
+        let drawing = try await fresh.run("draw([\(names.joined(separator: ", "))], \(size), \(seed & 0x7FFF_FFFF))")
+        if let problem = drawing.exception ?? drawing.sessionEnd {
+            throw BenchmarkError.broken(suite: "reasoning-gym", problem)
+        }
+        drawn = drawing.output
         session = fresh
         return fresh
     }
 
-    /// What draws the questions, the same ones each time.
-    private var drawing: String {
-        let names = datasets.map { name in "\"\(name.filter { $0.isLetter || $0.isNumber || $0 == "_" })\"" }
-        return "draw([\(names.joined(separator: ", "))], \(size), \(seed & 0x7FFF_FFFF))"
-    }
-
     func questions() async throws -> [Question] {
-        let result = try await turn.withPermit { @Sendable in try await self.open().run(self.drawing) }
-        if let problem = result.exception ?? result.sessionEnd {
-            throw BenchmarkError.broken(suite: "reasoning-gym", problem)
-        }
-        let reply = try JSONValue(parsing: Array(result.output.utf8))
+        try await turn.withPermit { @Sendable in _ = try await self.open() }
+        let reply = try JSONValue(parsing: Array(drawn.utf8))
         if let part = reply["unknown"]?.stringValue {
             let known = reply["known"]?.arrayValue?.compactMap(\.stringValue) ?? []
             throw BenchmarkError.unknownPart(suite: "reasoning-gym", part: part, known: known)
@@ -117,17 +117,11 @@ private actor ReasoningGymBridge {
 
     func score(_ answer: String, of id: String) async throws -> Double {
         let bytes = Data(answer.prefix(20_000).utf8).base64EncodedString()
-        let result = try await turn.withPermit { @Sendable in try await self.grade("score(\"\(id)\", \"\(bytes)\")") }
+        let result = try await turn.withPermit { @Sendable in
+            try await self.open().run("score(\"\(id)\", \"\(bytes)\")")
+        }
         guard result.exception == nil, let value = result.value.flatMap(Double.init), value.isFinite else { return 0 }
         return min(1, max(0, value))
-    }
-
-    /// Runs a block where the questions are drawn, anew where an answer has ended the session before.
-    private func grade(_ block: String) async throws -> SandboxBlockResult {
-        let isFresh = await session?.sessionEnd != nil
-        let session = try await open()
-        if isFresh { _ = try await session.run(drawing) }
-        return try await session.run(block)
     }
 
     /// Unpacks the packages, puts empty modules in the place of what only draws pictures, and defines `draw` and `score`.

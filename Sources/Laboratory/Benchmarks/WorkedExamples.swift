@@ -50,9 +50,10 @@ public enum WorkedExamples {
             }
             options.append(String(rest).trimmingSpaces)
             let kind = AnswerKind.options(options.count)
-            let ending = String(item[reply.upperBound...]).components(separatedBy: "nswer is ").last ?? ""
             guard options.count >= 2,
-                let gold = AnswerExtractor(kind, letters: .standalone).candidates(in: ending).first
+                let gold = AnswerExtractor(kind, letters: .standalone).candidates(
+                    in: ending(of: String(item[reply.upperBound...]))
+                ).first
             else { return nil }
             return Question(
                 id: "\(subject)/\(index + 1)", String(item[..<start.lowerBound]).trimmingSpaces, options: options,
@@ -70,16 +71,14 @@ public enum WorkedExamples {
             throw BenchmarkError.unknownPart(suite: "bbh", part: task, known: known)
         }
         let questions = try (tasks.isEmpty ? known : tasks).flatMap { task in
-            try samples("bbh/\(task).yaml", question: "input", of: "bbh").enumerated().map { index, sample in
-                Self.question(sample.question, reply: sample.reply, id: "\(task)/\(index + 1)", subject: task)
-            }
+            try Self.questions("bbh/\(task).yaml", field: "input", subject: task, of: "bbh")
         }
         return QuestionSet(questions, name: "bbh")
     }
 
     /// A question with the kind of its answer, options taken out of its text.
     static func question(_ text: String, reply: String, id: String, subject: String) -> Question {
-        var gold = (reply.components(separatedBy: "nswer is ").last ?? "").trimmingSpaces
+        var gold = ending(of: reply).trimmingSpaces
         if gold.hasSuffix(".") { gold.removeLast() }
         let parts = text.components(separatedBy: "Options:")
         if parts.count == 2 {
@@ -101,10 +100,7 @@ public enum WorkedExamples {
     // MARK: GSM8K
 
     public static func gsm8k() throws -> QuestionSet {
-        let questions = try samples("gsm8k.yaml", question: "question", of: "gsm8k").enumerated().map { index, sample in
-            Self.question(sample.question, reply: sample.reply, id: "gsm8k/\(index + 1)", subject: "gsm8k")
-        }
-        return QuestionSet(questions, name: "gsm8k")
+        QuestionSet(try questions("gsm8k.yaml", field: "question", subject: "gsm8k", of: "gsm8k"), name: "gsm8k")
     }
 
     // MARK: Files
@@ -117,10 +113,15 @@ public enum WorkedExamples {
         return (path, Array(data))
     }
 
-    /// The `fewshot_config.samples` of a task's file.
-    private static func samples(
-        _ file: String, question: String, of suite: String
-    ) throws -> [(question: String, reply: String)] {
+    /// What a worked answer ends in: behind its last "answer is", else the whole.
+    private static func ending(of reply: String) -> String {
+        reply.components(separatedBy: "nswer is ").last ?? ""
+    }
+
+    /// The `fewshot_config.samples` of a task's file, whose questions stand in this field.
+    private static func questions(
+        _ file: String, field: String, subject: String, of suite: String
+    ) throws -> [Question] {
         let (path, bytes) = try contents(file, of: suite)
         let node: Node?
         do {
@@ -132,11 +133,11 @@ public enum WorkedExamples {
             throw BenchmarkError.malformed(path: path, "it has no fewshot_config.samples.")
         }
         return try list.enumerated().map { index, sample in
-            guard let text = sample[question]?.string, let reply = sample["target"]?.string else {
+            guard let text = sample[field]?.string, let reply = sample["target"]?.string else {
                 throw BenchmarkError.malformed(
-                    path: path, "sample \(index + 1) has no \(question.debugDescription) and \"target\".")
+                    path: path, "sample \(index + 1) has no \(field.debugDescription) and \"target\".")
             }
-            return (text, reply)
+            return question(text, reply: reply, id: "\(subject)/\(index + 1)", subject: subject)
         }
     }
 }

@@ -70,16 +70,14 @@ public struct OfflinePage: Sendable, Hashable {
             self.focus = nil
             return []
         }
-        let kind = document.attribute("type", of: element)?.lowercased()
+        let kind = document.kind(of: element)
         if document.name(of: element) == "input", kind == "checkbox" {
             let isTicked = document.attribute("checked", of: element) != nil
             document.set("checked", to: isTicked ? nil : "", of: element)
         } else if document.name(of: element) == "input", kind == "radio" {
             let name = document.attribute("name", of: element)
             for other in document.elements
-            where document.attribute("type", of: other)?.lowercased() == "radio"
-                && document.attribute("name", of: other) == name
-            {
+            where document.kind(of: other) == "radio" && document.attribute("name", of: other) == name {
                 document.set("checked", to: nil, of: other)
             }
             document.set("checked", to: "", of: element)
@@ -88,15 +86,7 @@ public struct OfflinePage: Sendable, Hashable {
     }
 
     /// The element and all that it stands in: a click reaches them one after the other.
-    private func around(_ element: Int) -> Activated {
-        var path: Activated = []
-        var place: Int? = element
-        while let at = place, at != 0 {
-            path.append(at)
-            place = document.parent(of: at)
-        }
-        return path
-    }
+    private func around(_ element: Int) -> Activated { document.around(element).prefix { $0 != 0 } }
 
     private static let controls: Set<String> = ["input", "textarea", "select", "button", "a"]
 
@@ -132,7 +122,7 @@ public struct OfflinePage: Sendable, Hashable {
         switch document.name(of: focus) {
         case "textarea": return document.text(of: focus)
         case "input":
-            let kind = document.attribute("type", of: focus)?.lowercased() ?? "text"
+            let kind = document.kind(of: focus) ?? "text"
             let isText = !["checkbox", "radio", "button", "submit", "reset", "file", "image", "range", "color"]
                 .contains(kind)
             return isText && document.attribute("readonly", of: focus) == nil
@@ -174,7 +164,7 @@ public struct OfflinePage: Sendable, Hashable {
     }
 
     private func isSubmit(_ element: Int) -> Bool {
-        let kind = document.attribute("type", of: element)?.lowercased()
+        let kind = document.kind(of: element)
         switch document.name(of: element) {
         case "button": return kind == nil || kind == "submit"
         case "input": return kind == "submit"

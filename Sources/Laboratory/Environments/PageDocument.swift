@@ -49,6 +49,9 @@ public struct PageDocument: Sendable, Hashable {
         nodes[node].attributes.first { $0.name == name }?.value
     }
 
+    /// The type of a field or a button, in lower case.
+    func kind(of node: Int) -> String? { attribute("type", of: node)?.lowercased() }
+
     /// Sets an attribute; nil removes it.
     public mutating func set(_ name: String, to value: String?, of node: Int) {
         let place = nodes[node].attributes.firstIndex { $0.name == name }
@@ -63,31 +66,23 @@ public struct PageDocument: Sendable, Hashable {
     public func parent(of node: Int) -> Int? { nodes[node].parent }
     public func children(of node: Int) -> [Int] { nodes[node].children }
 
+    /// A node and all that it stands in, the innermost first and the document last.
+    func around(_ node: Int) -> some Sequence<Int> { sequence(first: node) { nodes[$0].parent } }
+
     /// Everything below a node, in the document's order.
-    public func descendants(of node: Int) -> [Int] {
-        var found: [Int] = []
-        var open = Array(nodes[node].children.reversed())
-        while let next = open.popLast() {
-            found.append(next)
-            open += nodes[next].children.reversed()
-        }
-        return found
+    public func descendants(of node: Int) -> Range<Int> {
+        // Numbered in the document's order, they follow the node without a gap.
+        var last = node
+        while let child = nodes[last].children.last { last = child }
+        return (node + 1)..<(last + 1)
     }
 
     /// The nearest element of a name around a node, or the node itself.
-    public func closest(_ name: String, of node: Int) -> Int? {
-        var place: Int? = node
-        while let at = place {
-            if nodes[at].name == name { return at }
-            place = nodes[at].parent
-        }
-        return nil
-    }
+    public func closest(_ name: String, of node: Int) -> Int? { around(node).first { nodes[$0].name == name } }
 
     /// All text in a node, as XPath's string value has it.
     public func text(of node: Int) -> String {
-        nodes[node].isElement || node == 0
-            ? descendants(of: node).map { nodes[$0].text }.joined() : nodes[node].text
+        nodes[node..<descendants(of: node).upperBound].map(\.text).joined()
     }
 
     /// Replaces what a field for several lines holds.
@@ -98,15 +93,12 @@ public struct PageDocument: Sendable, Hashable {
 
     /// Whether a person would see the element: neither it nor what it stands in is hidden, and it is of a kind that is shown.
     public func isVisible(_ node: Int) -> Bool {
-        if nodes[node].name == "option" || attribute("type", of: node)?.lowercased() == "hidden" { return false }
-        var place: Int? = node
-        while let at = place {
+        if nodes[node].name == "option" || kind(of: node) == "hidden" { return false }
+        return around(node).allSatisfy { at in
             if Self.unseen.contains(nodes[at].name) || attribute("hidden", of: at) != nil { return false }
             let style = (attribute("style", of: at) ?? "").lowercased().filter { !$0.isWhitespace }
-            if style.contains("display:none") || style.contains("visibility:hidden") { return false }
-            place = nodes[at].parent
+            return !style.contains("display:none") && !style.contains("visibility:hidden")
         }
-        return true
     }
 
     private static let unseen: Set<String> = ["head", "script", "style", "template", "title", "noscript"]

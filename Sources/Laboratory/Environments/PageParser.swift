@@ -8,6 +8,8 @@ struct PageParser {
     /// Elements whose contents are text whatever is in it.
     static let raw: Set<String> = ["script", "style"]
     private static let rawWithReferences: Set<String> = ["textarea", "title"]
+    /// Elements in which a tag can close itself.
+    private static let foreign: Set<String> = ["svg", "math"]
 
     /// What a start tag ends, and the elements beyond which it doesn't look.
     private static let implied: [String: (ends: Set<String>, within: Set<String>)] = {
@@ -83,8 +85,8 @@ struct PageParser {
         var element = PageDocument.Node(name: name)
         let closesItself = try readAttributes(of: &element)
         let id = try add(element)
-        let isForeign = open.contains { ["svg", "math"].contains(nodes[$0].name) } || name == "svg" || name == "math"
-        guard !Self.void.contains(name), !(isForeign && closesItself) else { return }
+        if Self.void.contains(name) { return }
+        if closesItself, (open + [id]).contains(where: { Self.foreign.contains(nodes[$0].name) }) { return }
         if Self.raw.contains(name) || Self.rawWithReferences.contains(name) {
             let start = at
             let ending = Array("</\(name)".utf8)

@@ -57,14 +57,6 @@ public struct PagePath: Sendable, Hashable {
         case ancestorOrSelf = "ancestor-or-self"
         case followingSibling = "following-sibling"
         case precedingSibling = "preceding-sibling"
-
-        /// Whether positions count backwards.
-        var isReverse: Bool {
-            switch self {
-            case .parent, .ancestor, .ancestorOrSelf, .preceding, .precedingSibling: true
-            default: false
-            }
-        }
     }
 
     enum Test: Sendable, Hashable {

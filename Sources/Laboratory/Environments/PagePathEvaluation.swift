@@ -150,7 +150,7 @@ struct PagePathEvaluation {
     }
 
     private func passes(_ item: Item, _ test: PagePath.Test, isAttribute: Bool) -> Bool {
-        let name = item.attribute.map { page.nodes[item.node].attributes[$0].name } ?? page.nodes[item.node].name
+        let name = name(of: item)
         switch test {
         case .node: return true
         case .text: return item.attribute == nil && item.node != 0 && name.isEmpty
@@ -165,8 +165,8 @@ struct PagePathEvaluation {
             switch axis {
             case .own: return [item]
             case .parent: return [owner]
-            case .ancestor: return [owner] + self.axis(.ancestor, from: owner)
-            case .ancestorOrSelf: return [item, owner] + self.axis(.ancestor, from: owner)
+            case .ancestor: return self.axis(.ancestorOrSelf, from: owner)
+            case .ancestorOrSelf: return [item] + self.axis(.ancestorOrSelf, from: owner)
             case .descendantOrSelf: return [item]
             default: return []
             }
@@ -179,40 +179,29 @@ struct PagePathEvaluation {
         case .descendant: return items(page.descendants(of: node))
         case .descendantOrSelf: return [item] + items(page.descendants(of: node))
         case .parent: return items(page.nodes[node].parent.map { [$0] } ?? [])
-        case .ancestor: return items(ancestors(of: node))
-        case .ancestorOrSelf: return [item] + items(ancestors(of: node))
+        case .ancestor: return items(page.around(node).dropFirst())
+        case .ancestorOrSelf: return items(page.around(node))
         case .attribute: return page.nodes[node].attributes.indices.map { Item(node: node, attribute: $0) }
         case .followingSibling: return items(siblings(of: node).drop { $0 <= node })
         case .precedingSibling: return items(siblings(of: node).prefix { $0 < node }.reversed())
-        case .following:
-            let end = page.descendants(of: node).last ?? node
-            return items((end + 1)..<max(end + 1, page.nodes.count))
+        case .following: return items(page.descendants(of: node).upperBound..<page.nodes.count)
         case .preceding:
-            let around = Set(ancestors(of: node))
+            let around = Set(page.around(node))
             return items((0..<node).reversed().lazy.filter { !around.contains($0) })
         }
     }
 
     private func siblings(of node: Int) -> [Int] { page.nodes[node].parent.map { page.nodes[$0].children } ?? [] }
 
-    private func ancestors(of node: Int) -> [Int] {
-        var found: [Int] = []
-        var place = page.nodes[node].parent
-        while let at = place {
-            found.append(at)
-            place = page.nodes[at].parent
-        }
-        return found
-    }
-
     // MARK: Conversions
 
     /// How many nodes a text is put together from.
     private func size(of item: Item) -> Int {
-        guard item.attribute == nil else { return 1 }
-        var last = item.node
-        while let child = page.nodes[last].children.last { last = child }
-        return last - item.node + 1
+        item.attribute == nil ? 1 + page.descendants(of: item.node).count : 1
+    }
+
+    private func name(of item: Item) -> String {
+        item.attribute.map { page.nodes[item.node].attributes[$0].name } ?? page.nodes[item.node].name
     }
 
     private func text(of item: Item) -> String {
@@ -283,8 +272,7 @@ struct PagePathEvaluation {
             guard case .nodes(let items) = first else { throw .wrongArguments(function: name) }
             if name == "count" { return .number(Double(items.count)) }
             if name == "sum" { return .number(items.reduce(0) { $0 + number(.text(text(of: $1))) }) }
-            guard let item = items.first else { return .text("") }
-            return .text(item.attribute.map { page.nodes[item.node].attributes[$0].name } ?? page.nodes[item.node].name)
+            return .text(items.first.map { self.name(of: $0) } ?? "")
         case "id":
             let wanted = Set(text(first).split(whereSeparator: \.isWhitespace).map(String.init))
             try count(page.nodes.count)

@@ -34,12 +34,7 @@ extension Lab {
     public func train<Training: Objective>(
         _ label: String, _ run: TrainingRun<Training>
     ) async throws -> TrainingSummary {
-        let progress = TrainingProgress(label, on: console)
-        return try await time(label) {
-            let summary = try await run.followed { progress.show($0) }
-            if summary.outcome == .interrupted { throw CancellationError() }
-            return summary
-        }
+        try await followed(label) { try await run.followed(onEvent: $0) }
     }
 
     /// The same for a run that learns from rewards.
@@ -49,9 +44,15 @@ extension Lab {
     public func train(
         _ label: String, _ run: OnPolicyRun, onRound: @escaping @Sendable (Int, [Rollout]) throws -> Void = { _, _ in }
     ) async throws -> TrainingSummary {
+        try await followed(label) { try await run.followed(onRound: onRound, onEvent: $0) }
+    }
+
+    private func followed(
+        _ label: String, _ run: (@escaping @Sendable (TrainingEvent) throws -> Void) async throws -> TrainingSummary
+    ) async throws -> TrainingSummary {
         let progress = TrainingProgress(label, on: console)
         return try await time(label) {
-            let summary = try await run.followed(onRound: onRound) { progress.show($0) }
+            let summary = try await run { progress.show($0) }
             if summary.outcome == .interrupted { throw CancellationError() }
             return summary
         }
@@ -60,8 +61,9 @@ extension Lab {
     /// Opens what a training run wrote into a folder: a model, or an adapter beside the model that it was made for.
     public func open(_ folder: String, base: String) throws -> LocalModel {
         let trained = try TrainedFolder(folder, base: base)
-        let model = try trained.adding(to: DecoderModel(openWeights(at: trained.model), precision: .standard))
-        return try LocalModel(model, from: openWeights(at: trained.model), reference: folder)
+        let source = try openWeights(at: trained.model)
+        let model = try trained.adding(to: DecoderModel(source, precision: .standard))
+        return try LocalModel(model, from: source, reference: folder)
     }
 
     /// Opens a model that this run made.

@@ -17,9 +17,6 @@ public final class RememberedAnswers: LanguageModel {
     public var identity: ModelIdentity { model.identity }
     public var capabilities: Capabilities { model.capabilities }
 
-    /// How many different requests the model itself has answered.
-    public var count: Int { known.withLock { $0.count } }
-
     public func complete(_ request: CompletionRequest) async throws -> Completion {
         guard request.sampling == .greedy, request.constraint == nil, request.topLogProbs == nil,
             request.adapter == nil,

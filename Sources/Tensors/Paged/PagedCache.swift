@@ -132,7 +132,7 @@ public final class PagedCache {
     }
 
     /// Ways to the same result, for tests of one against another.
-    package enum Path: Sendable, CaseIterable {
+    package enum Path: Sendable {
         /// The best kernels for this processor.
         case fast
         /// Kernels that any processor can run.

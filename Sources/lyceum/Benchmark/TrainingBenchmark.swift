@@ -1,6 +1,5 @@
 import ArgumentParser
 import Foundation
-import Inference
 import Laboratory
 import Models
 import Tensors
@@ -89,7 +88,8 @@ struct TrainingBenchmark: Sendable {
     private static let rollouts = 8
     private static let longest = 64
 
-    /// Generated tokens a second of whole rounds: writing, rewarding, one step on all weights.
+    /// Generated tokens a second of whole rounds: writing, rewarding, one step on all weights. Texts are of full length, so that every
+    /// round is as long as the others. What they earn is arbitrary.
     private func rewards() async throws -> [Double] {
         try await inScratch { folder in
             var run = OnPolicyRun(
@@ -98,7 +98,9 @@ struct TrainingBenchmark: Sendable {
                 prompts: try samples(Self.prompts).map { Array($0.tokens.prefix(16)) }, output: folder,
                 rewardKey: "benchmark"
             ) { model, source in
-                WholeTexts(model: try LocalModel(model, from: source, reference: source.path, options: .init()))
+                try EngineSampler(model, from: source, precision: .bf16, ignoresEndOfText: true) { texts in
+                    texts.enumerated().map { Reward(Double($0 % 2), for: $1) }
+                }
             }
             run.settings.rounds = steps + 1
             run.settings.promptsPerRound = Self.prompts
@@ -107,35 +109,6 @@ struct TrainingBenchmark: Sendable {
             let history = try await run.followed().history
             return history.steps.dropFirst().map {
                 Double(Self.prompts * Self.rollouts * Self.longest) / $0.seconds
-            }
-        }
-    }
-
-    /// Texts of full length, so that every round is as long as the others. What they earn is arbitrary.
-    private struct WholeTexts: RolloutSampler {
-        let model: LocalModel
-
-        func weightsChanged() async { await model.forgetPrefixes() }
-
-        func rollouts(_ requests: [RolloutRequest]) async throws -> [Rollout] {
-            try await withThrowingTaskGroup(of: (Int, Rollout).self) { group in
-                for (index, request) in requests.enumerated() {
-                    group.addTask {
-                        let found = try await model.complete(
-                            CompletionRequest(
-                                .tokens(request.prompt), sampling: .random(seed: request.seed),
-                                stop: StopRule(maxTokens: request.limit, ignoresEndOfText: true)))
-                        var rewards = [Float](repeating: 0, count: found.ids.count)
-                        rewards[rewards.count - 1] = Float(index % 2)
-                        return (
-                            index,
-                            Rollout(
-                                prompt: request.prompt, completion: found.ids, isFinished: false, rewards: rewards)
-                        )
-                    }
-                }
-                return try await group.reduce(into: [Int: Rollout]()) { $0[$1.0] = $1.1 }
-                    .sorted { $0.key < $1.key }.map(\.value)
             }
         }
     }

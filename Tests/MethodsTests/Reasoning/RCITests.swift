@@ -97,7 +97,7 @@ import Text
 @Suite struct RCIAgentTests {
     private let wording = AgentWording.standard
 
-    /// A page with two buttons, one of them right, and a field.
+    /// A page with a field and a text that can't be seen.
     private func world() throws -> OwnPage {
         try OwnPage(
             html: "<input id=\"f\"><p hidden>x</p>", goal: "Write Ada.", success: "//input/@value = 'Ada'")

@@ -271,17 +271,14 @@ import Training
             #expect(try Head.read(policy).map(\.name) == ["value"])
             _ = try lab.open(policy, base: run.output)
             // The reward model that was written serves another run.
-            let again = try RLReward.Options {
-                $0.modes = [.process]
-                $0.rewardModel = Path(lab.outputFolder.appendingPathComponent("process-reward-model").path)
-                $0.updates = 1
-                $0.questionsPerUpdate = 4
-                $0.samples = 1
-                $0.minibatches = 1
-                $0.maxTokens = 16
-                $0.labelledSamples = 1
-                $0.evaluationSamples = 1
-            }
+            var again = options
+            again.modes = [.process]
+            again.rewardModel = Path(lab.outputFolder.appendingPathComponent("process-reward-model").path)
+            again.threshold = nil
+            again.updates = 1
+            again.samples = 1
+            again.minibatches = 1
+            again.evaluationSamples = 1
             _ = try await RLReward().run(again, in: lab)
             await #expect(throws: RLRewardError.self) {
                 try await RLReward().run(try RLReward.Options { $0.questionsPerUpdate = 1_000 }, in: lab)

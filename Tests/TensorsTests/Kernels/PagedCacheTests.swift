@@ -63,37 +63,8 @@ struct PagedCacheTests {
             _ rows: [(sequence: Int, length: Int)], queries: [Float], firsts: [Int32]? = nil,
             biases: [UnsafePointer<Float>?]? = nil
         ) -> [Float] {
-            var out = [Float](repeating: .nan, count: rows.count * 192)
-            let pointers = tables.map { table in
-                let copy = UnsafeMutablePointer<Int32>.allocate(capacity: table.count)
-                copy.initialize(from: table, count: table.count)
-                return copy
-            }
-            defer { pointers.forEach { $0.deallocate() } }
-            let tablePointers = rows.map { UnsafePointer<Int32>?(UnsafePointer(pointers[$0.sequence])) }
-            let lengths = rows.map { Int32($0.length) }
-            func call(_ firsts: UnsafePointer<Int32>?, _ biases: UnsafePointer<UnsafePointer<Float>?>?) {
-                tablePointers.withUnsafeBufferPointer { tables in
-                    lengths.withUnsafeBufferPointer { lengths in
-                        out.withUnsafeMutableBufferPointer { out in
-                            cache.attend(
-                                layer: 1,
-                                rows: PagedCache.Rows(
-                                    count: rows.count, tables: tables.baseAddress!, lengths: lengths.baseAddress!,
-                                    firsts: firsts, biases: biases), queries: queries, queryStride: 192,
-                                out: out.baseAddress!, outStride: 192)
-                        }
-                    }
-                }
-            }
-            let firstValues = firsts ?? []
-            let biasValues = biases ?? []
-            firstValues.withUnsafeBufferPointer { first in
-                biasValues.withUnsafeBufferPointer { bias in
-                    call(firsts == nil ? nil : first.baseAddress, biases == nil ? nil : bias.baseAddress)
-                }
-            }
-            return out
+            PagedCacheTests.attend(
+                cache, layer: 1, tables: tables, rows, queries: queries, firsts: firsts, biases: biases)
         }
 
         /// The same in double precision, written out.
@@ -134,6 +105,45 @@ struct PagedCacheTests {
             for _ in 0..<20 { y *= y }
             return y
         }
+    }
+
+    /// Attends to rows; each row's sequence names its table.
+    static func attend(
+        _ cache: PagedCache, layer: Int, tables: [[Int32]], _ rows: [(sequence: Int, length: Int)], queries: [Float],
+        firsts: [Int32]? = nil, biases: [UnsafePointer<Float>?]? = nil, by path: PagedCache.Path = .fast
+    ) -> [Float] {
+        let width = queries.count / rows.count
+        var out = [Float](repeating: .nan, count: queries.count)
+        let pointers = tables.map { table in
+            let copy = UnsafeMutablePointer<Int32>.allocate(capacity: table.count)
+            copy.initialize(from: table, count: table.count)
+            return copy
+        }
+        defer { pointers.forEach { $0.deallocate() } }
+        let tablePointers = rows.map { UnsafePointer<Int32>?(UnsafePointer(pointers[$0.sequence])) }
+        let lengths = rows.map { Int32($0.length) }
+        func call(_ firsts: UnsafePointer<Int32>?, _ biases: UnsafePointer<UnsafePointer<Float>?>?) {
+            tablePointers.withUnsafeBufferPointer { tables in
+                lengths.withUnsafeBufferPointer { lengths in
+                    out.withUnsafeMutableBufferPointer { out in
+                        cache.attend(
+                            layer: layer,
+                            rows: PagedCache.Rows(
+                                count: rows.count, tables: tables.baseAddress!, lengths: lengths.baseAddress!,
+                                firsts: firsts, biases: biases), queries: queries, queryStride: width,
+                            out: out.baseAddress!, outStride: width, by: path)
+                    }
+                }
+            }
+        }
+        let firstValues = firsts ?? []
+        let biasValues = biases ?? []
+        firstValues.withUnsafeBufferPointer { first in
+            biasValues.withUnsafeBufferPointer { bias in
+                call(firsts == nil ? nil : first.baseAddress, biases == nil ? nil : bias.baseAddress)
+            }
+        }
+        return out
     }
 
     static func queries(_ count: Int) -> [Float] {
@@ -221,30 +231,17 @@ struct PagedCacheTests {
         let table = (0..<19).map { Int32($0 * 5 % 32) }
         let places = (0..<300).map { Int64(table[$0 / 16]) * 16 + Int64($0 % 16) }
         cache.write(layer: 0, places: places, rows: 300, keys: keys, values: values, stride: width)
-        let lengths: [Int32] = [1, 16, 100, 128, 129, 240, 299, 300]
+        let rows = [1, 16, 100, 128, 129, 240, 299, 300].map { (sequence: 0, length: $0) }
         let firsts: [Int32] = [0, 3, 0, 0, 120, 0, 131, 0]
-        let queries = (0..<lengths.count * queryWidth).map { _ in random.uniform(-2, 2) }
+        let queries = (0..<rows.count * queryWidth).map { _ in random.uniform(-2, 2) }
         let bias = (0..<300 + PagedCache.spanTokens).map { $0 % 7 == 3 ? Float(-2.5) : 0 }
         func attend(_ path: PagedCache.Path) -> [Float] {
-            var out = [Float](repeating: .nan, count: queries.count)
-            table.withUnsafeBufferPointer { table in
-                bias.withUnsafeBufferPointer { bias in
-                    let tables = lengths.map { _ in table.baseAddress }
-                    var biases = [UnsafePointer<Float>?](repeating: nil, count: lengths.count * shape.heads)
-                    biases[7 * shape.heads + 1] = bias.baseAddress
-                    tables.withUnsafeBufferPointer { tables in
-                        biases.withUnsafeBufferPointer { biases in
-                            let rows = PagedCache.Rows(
-                                count: lengths.count, tables: tables.baseAddress!, lengths: lengths, firsts: firsts,
-                                biases: biases.baseAddress)
-                            cache.attend(
-                                layer: 0, rows: rows, queries: queries, queryStride: queryWidth, out: &out,
-                                outStride: queryWidth, by: path)
-                        }
-                    }
-                }
+            bias.withUnsafeBufferPointer { bias in
+                var biases = [UnsafePointer<Float>?](repeating: nil, count: rows.count * shape.heads)
+                biases[7 * shape.heads + 1] = bias.baseAddress
+                return Self.attend(
+                    cache, layer: 0, tables: [table], rows, queries: queries, firsts: firsts, biases: biases, by: path)
             }
-            return out
         }
         let (fast, plain, reference) = (attend(.fast), attend(.plain), attend(.reference))
         func worst(_ a: [Float], _ b: [Float]) -> Float { zip(a, b).map { abs($0 - $1) }.max() ?? .infinity }

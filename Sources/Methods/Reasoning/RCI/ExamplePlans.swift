@@ -5,11 +5,7 @@ import Laboratory
 package enum ExamplePlans {
     package static func of(_ task: PracticeTask) -> [ExamplePlan] {
         switch task {
-        case .clickButton: miniWoB["click-button"] ?? []
-        case .clickLink: miniWoB["click-link"] ?? []
-        case .enterText: miniWoB["enter-text"] ?? []
-        case .chooseList: miniWoB["choose-list"] ?? []
-        case .clickCheckboxes: miniWoB["click-checkboxes"] ?? []
+        case .clickButton, .clickLink, .enterText, .chooseList, .clickCheckboxes: ofMiniWoB(task.rawValue)
         case .login:
             [
                 ExamplePlan(

@@ -68,14 +68,14 @@ package struct PracticePolicy: Sendable {
     func samples(using generator: SeededGenerator) async throws -> [Sample] {
         var generator = generator
         let wording = AgentWording.brief
+        let worlds = try PracticeTask.allCases.map { try PracticePages($0) }
         var samples: [Sample] = []
         while samples.count < states {
-            for task in PracticeTask.allCases {
+            for world in worlds {
                 let seed = generator.next()
-                let world = try PracticePages(task)
                 var page = try await world.reset(seed: seed)
                 var history: [String] = []
-                for action in task.solution(seed: seed) {
+                for action in world.task.solution(seed: seed) {
                     let right = ActionGrammar.instruction(action)
                     let prompt = wording.acting(page, plan: nil, history: history) + wording.stem(after: history)
                     samples.append(Self.sample(prompt, right, action, wording, &generator))
@@ -109,12 +109,13 @@ package struct PracticePolicy: Sendable {
 
     /// The right instruction in words that match none of the forms.
     private static func malformation(of action: PageAction, _ generator: inout SeededGenerator) -> String {
+        func name(in path: String) -> String {
+            path.split(separator: "\"").dropFirst().first.map(String.init) ?? path
+        }
         let (verbs, rest): ([String], String) =
             switch action {
-            case .click(let path), .hover(let path):
-                (["click", "clickid", "push"], path.split(separator: "\"").dropFirst().first.map(String.init) ?? path)
-            case .select(let path):
-                (["choose", "select"], path.split(separator: "\"").dropFirst().first.map(String.init) ?? path)
+            case .click(let path), .hover(let path): (["click", "clickid", "push"], name(in: path))
+            case .select(let path): (["choose", "select"], name(in: path))
             case .type(let text): (["enter", "write"], text)
             case .press(let key): (["hit"], key.rawValue)
             }

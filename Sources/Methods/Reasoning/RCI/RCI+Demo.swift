@@ -101,12 +101,11 @@ struct CriticismHonesty {
     let changedByGold: Int
     let table: Table
 
-    init(_ questions: [Question], rounds: Int = 1, asking subject: any LanguageModel, in lab: Lab) async throws {
+    init(_ questions: [Question], asking subject: any LanguageModel, in lab: Lab) async throws {
         // The stops share most of their calls.
         let model = RememberedAnswers(subject)
         func arm(_ stop: CriticismStop) -> SelfCriticism {
             var arm = SelfCriticism()
-            arm.rounds = rounds
             arm.stop = stop
             arm.maxTokens = 32
             arm.answerTokens = 8
@@ -114,8 +113,7 @@ struct CriticismHonesty {
             arm.record = CriticismRecord()
             return arm
         }
-        let golds = Dictionary(questions.map { ($0.id, $0.golds) }) { first, _ in first }
-        let arms = [arm(.fixed), arm(.confirmed), arm(.oracle(golds))]
+        let arms = [arm(.fixed), arm(.confirmed), arm(.init(oracleOf: questions))]
         let comparison = try await StrategyComparison(arms, on: questions, asking: model, in: lab)
         let spoilt = questions.enumerated().map { place, question in
             var question = question
@@ -131,7 +129,7 @@ struct CriticismHonesty {
         }
         count = questions.count
         changedByGold = changed
-        let tally = CriticismTally(arms[0].record ?? CriticismRecord(), questions, rounds: rounds)
+        let tally = CriticismTally(arms[0].record ?? CriticismRecord(), questions, rounds: arms[0].rounds)
         self.tally = tally
         first = try Estimate.accuracy(tally.isRight[0]).value
         fixed = try comparison.accuracy(0).value

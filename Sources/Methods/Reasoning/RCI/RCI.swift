@@ -93,10 +93,10 @@ public struct RCI: StrategyMethod {
                     "--page, --goal and --success belong together: the page, what to do, and when it is done.")
             }
             if page != nil, !task.isEmpty { throw .conflict("--page is a task of its own; leave --task out.") }
-            if let success,
-                let problem = Result(catching: { () throws(PagePathError) in try PagePath(success) }).failure
-            {
-                throw .wrongValue(option: "success", value: success, expectation: "an XPath. \(problem)")
+            if let success {
+                do { _ = try PagePath(success) } catch {
+                    throw .wrongValue(option: "success", value: success, expectation: "an XPath. \(error)")
+                }
             }
         }
 
@@ -166,7 +166,7 @@ public struct RCI: StrategyMethod {
             other.stop = .confirmed
             arms.append(other)
         case .oracle:
-            other.stop = .oracle(Dictionary(questions.map { ($0.id, $0.golds) }) { first, _ in first })
+            other.stop = .init(oracleOf: questions)
             arms.append(other)
         }
         let comparison = try await StrategyComparison(arms, on: questions, asking: try lab.languageModel(), in: lab)
@@ -253,11 +253,5 @@ public struct RCI: StrategyMethod {
             ]
         }
         return agents + [whole]
-    }
-}
-
-extension Result {
-    fileprivate var failure: Failure? {
-        if case .failure(let error) = self { error } else { nil }
     }
 }

@@ -12,6 +12,11 @@ package enum CriticismStop: Sendable, Hashable {
     /// As soon as an answer is right. It takes the right answers, by the questions' identifiers, from whoever builds the strategy, and
     /// what it measures is no accuracy of a method: see ``SelfCriticism``.
     case oracle([String: [String]])
+
+    /// The oracle for these questions.
+    package init(oracleOf questions: [Question]) {
+        self = .oracle(Dictionary(questions.map { ($0.id, $0.golds) }) { first, _ in first })
+    }
 }
 
 /// RCI for questions, a strategy that can be put around another one: answer, criticise, improve, in one growing conversation.
@@ -172,13 +177,6 @@ package final class CriticismRecord: Sendable {
 
 /// What critique and improvement did to answers, round by round.
 package struct CriticismTally: Sendable, Hashable {
-    package struct Change: Sendable, Hashable {
-        package var stayedRight = 0
-        package var becameWrong = 0
-        package var becameRight = 0
-        package var stayedWrong = 0
-    }
-
     /// [rounds + 1 × questions]
     package let isRight: [[Bool]]
 
@@ -188,20 +186,6 @@ package struct CriticismTally: Sendable, Hashable {
                 Grader(question.kind).isRight(record[question]?.answer(after: round) ?? "", golds: question.golds)
             }
         }
-    }
-
-    /// From the round before to this one, counted from 1.
-    package func change(_ round: Int) -> Change {
-        var change = Change()
-        for (before, after) in zip(isRight[round - 1], isRight[round]) {
-            switch (before, after) {
-            case (true, true): change.stayedRight += 1
-            case (true, false): change.becameWrong += 1
-            case (false, true): change.becameRight += 1
-            case (false, false): change.stayedWrong += 1
-            }
-        }
-        return change
     }
 
     /// Of items right at any round: what a stop that knows the right answers reaches.
@@ -222,10 +206,10 @@ package struct CriticismTally: Sendable, Hashable {
                 table.add("0", accuracy)
                 continue
             }
-            let change = change(round)
+            let changes = zip(isRight[round - 1], isRight[round])
+            func count(_ before: Bool, _ after: Bool) -> String { "\(changes.count { $0 == (before, after) })" }
             table.add(
-                "\(round)", accuracy, "\(change.becameWrong)", "\(change.becameRight)", "\(change.stayedRight)",
-                "\(change.stayedWrong)")
+                "\(round)", accuracy, count(true, false), count(false, true), count(true, true), count(false, false))
         }
         return table
     }

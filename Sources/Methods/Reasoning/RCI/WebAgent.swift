@@ -42,19 +42,16 @@ package struct WebAgent: Sendable {
         }
         for step in 1...Self.steps(of: episode.plan, short: shortPlanSteps) {
             let instruction = try await instruction(page, step, &episode, model)
-            let action: PageAction
-            do { action = try ActionGrammar.action(instruction) } catch {
-                return episode.failed(.invalidAction, error.description)
-            }
             do {
-                let result = try await world.step(action)
+                let result = try await world.step(ActionGrammar.action(instruction))
                 page = result.observation
                 episode.steps[step - 1].after = page.html
-                episode.history.append(instruction)
                 guard result.reward == 0, !result.isDone else {
                     episode.reward = result.reward
                     return result.reward > 0 ? episode : episode.failed(.outcome)
                 }
+            } catch let error as InvalidAction {
+                return episode.failed(.invalidAction, error.description)
             } catch let error as PageActionError {
                 return episode.failed(.execution, error.description)
             } catch let error as BrowserError {
@@ -184,8 +181,6 @@ package struct AgentEpisode: Sendable, Hashable {
     package var plans: [String] = []
     package var critiques: [String] = []
     package var steps: [Step] = []
-    /// The instructions carried out.
-    package var history: [String] = []
     package var reward = 0.0
     package var failure: Failure?
     package var reason = ""
@@ -198,6 +193,8 @@ package struct AgentEpisode: Sendable, Hashable {
     }
 
     package var plan: String? { plans.last }
+    /// The instructions carried out.
+    package var history: [String] { steps.filter { $0.after != nil }.map(\.last) }
     package var isSuccess: Bool { reward > 0 }
 
     func failed(_ failure: Failure, _ reason: String = "") -> AgentEpisode {

@@ -41,7 +41,7 @@ package struct RewardLearning: Sendable {
 
     /// Trains a reward model on scored texts and opens it.
     package func rewardModel(
-        _ name: String, _ samples: [ScoredText], rate: Double, epochs: Double, batch: Int = 32
+        _ name: String, _ samples: [ScoredText], rate: Double, epochs: Double
     ) async throws -> StepScorer {
         var run = TrainingRun(
             model: model, objective: StepScores(),
@@ -49,7 +49,7 @@ package struct RewardLearning: Sendable {
             optimisation: try Optimisation(
                 rate: rate, schedule: LearningRateSchedule(.cosine(end: 0.1), warmUp: 10)), samples: samples,
             output: try lab.modelFolder(name.replacing(" ", with: "-")))
-        run.settings.samplesPerStep = batch
+        run.settings.samplesPerStep = 32
         run.settings.epochs = epochs
         run.settings.tokensPerPass = settings.tokensPerPass
         run.settings.seed = lab.seed(name)

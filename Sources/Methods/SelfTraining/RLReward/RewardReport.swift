@@ -12,8 +12,7 @@ struct RewardReport {
 
     /// - Parameter emphasised: the mode to set off.
     func add(to report: inout Report, emphasised: StepReward) throws {
-        report.add(
-            try StepExamination.table([start] + policies.map(\.examination), emphasised: emphasised.rawValue))
+        report.add(try StepExamination.table(examinations, emphasised: emphasised.rawValue))
         for (figure, title, unit) in [
             ("accuracy", "Accuracy of what is sampled", "share of right responses"),
             ("steps", "Length in steps", "steps a response"),
@@ -23,6 +22,8 @@ struct RewardReport {
         }
         report.add(samples)
     }
+
+    private var examinations: [StepExamination] { [start] + policies.map(\.examination) }
 
     /// Means over ten rounds.
     private func curve(_ policy: LearntPolicy, _ figure: String) -> Plot.Series {
@@ -39,15 +40,14 @@ struct RewardReport {
     private var samples: [SampleTrace] {
         start.greedy.prefix(8).enumerated().map { index, first in
             let question = questions[first.response.question]
-            let arms = [start] + policies.map(\.examination)
             return SampleTrace(
                 "\(index + 1)", input: question.prompt, expected: question.golds.first ?? "",
-                arms: arms.map { arm in
+                arms: examinations.map { arm in
                     let judged = arm.greedy[index]
                     let steps = zip(judged.response.steps, judged.scores ?? judged.response.steps.map { _ in .nan })
                     return .init(
                         arm.name, judged.response.steps.map(\.text).joined(separator: "\n"),
-                        isCorrect: judged.response.isRight, score: judged.rewards.reduce(0) { $0 + Double($1) },
+                        isCorrect: judged.response.isRight, score: judged.total,
                         steps: steps.map { .init(NumberStyle.decimals(2).text($1), $0.text) })
                 })
         }
@@ -56,7 +56,7 @@ struct RewardReport {
     /// Writes `training.jsonl` (each round's diagnostics) and `rewards.jsonl` (each examined sample with its steps' scores and rewards).
     func writeFiles(in lab: Lab) async throws {
         let rounds = policies.flatMap { policy in policy.rounds.map { $0.line(mode: policy.mode) } }
-        let traces = ([start] + policies.map(\.examination)).flatMap { one in
+        let traces = examinations.flatMap { one in
             one.sampled.joined().map {
                 $0.line(policy: one.name, question: questions[$0.response.question].prompt, threshold: threshold)
             }

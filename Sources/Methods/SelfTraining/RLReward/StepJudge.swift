@@ -16,13 +16,8 @@ package struct StepJudge: Sendable {
     /// Taken off at each token.
     package var lengthPenalty: Double
 
-    package init(
-        _ mode: StepReward, process: StepScorer? = nil, outcome: StepScorer? = nil, threshold: Double = 0,
-        weight: Double = 0.02, lengthPenalty: Double = 0
-    ) {
+    package init(_ mode: StepReward, threshold: Double = 0, weight: Double = 0.02, lengthPenalty: Double = 0) {
         self.mode = mode
-        self.process = process
-        self.outcome = outcome
         self.threshold = threshold
         self.weight = weight
         self.lengthPenalty = lengthPenalty
@@ -73,6 +68,9 @@ package struct JudgedResponse: Sendable, Hashable {
         return figures
     }
 
+    /// All that it earned.
+    var total: Double { rewards.reduce(0) { $0 + Double($1) } }
+
     package var reward: Reward { Reward(tokens: rewards, figures: figures) }
 
     /// A line of the trace file.
@@ -85,7 +83,7 @@ package struct JudgedResponse: Sendable, Hashable {
             "finished": .bool(response.isFinished), "steps": .array(response.steps.map { .string($0.text) }),
             "ends": .array(response.ends.map { .integer($0) }), "scores": numbers(.process), "clipped": numbers(.clip),
             "delta": numbers(.delta), "clip_delta": numbers(.clipDelta),
-            "return": .number(rewards.reduce(0) { $0 + Double($1) }),
+            "return": .number(total),
         ]
     }
 }

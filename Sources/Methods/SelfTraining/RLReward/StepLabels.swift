@@ -17,7 +17,7 @@ package struct StepLabels: Sendable {
         self.completions = completions
     }
 
-    package func label(right: Int) -> Float {
+    private func label(right: Int) -> Float {
         kind == .hard ? (right > 0 ? 1 : 0) : Float(right) / Float(completions)
     }
 
@@ -50,12 +50,9 @@ package struct StepLabels: Sendable {
             // Where nothing more may be written, nothing right comes.
             guard room > 0 else { return label(right: 0) }
             let texts = try await completer(
-                (0..<completions).map {
-                    RolloutRequest(
-                        promptIndex: prefix.question, prompt: task.prompts[prefix.question] + prefix.tokens,
-                        limit: room,
-                        seed: SeededGenerator.derive(seed, "\(place) \($0)"))
-                })
+                RolloutRequest.samples(
+                    completions, promptIndex: prefix.question, prompt: task.prompts[prefix.question] + prefix.tokens,
+                    limit: room, seed: seed, place: place))
             return label(right: texts.count { task.response($0).isRight })
         }
         return responses.filter { !$0.steps.isEmpty }.map { response in

@@ -46,11 +46,9 @@ package struct StepTask: Sendable {
         let seed = lab.seed(label)
         return try await lab.forEach(label, prompts.indices) { index in
             try await model.texts(
-                (0..<samples).map {
-                    RolloutRequest(
-                        promptIndex: index, prompt: prompts[index], limit: longest,
-                        seed: SeededGenerator.derive(seed, "\(index) \($0)"))
-                }, temperature: temperature
+                RolloutRequest.samples(
+                    samples, promptIndex: index, prompt: prompts[index], limit: longest, seed: seed, place: index),
+                temperature: temperature
             ).map(response)
         }
     }
