@@ -404,24 +404,27 @@ def measure(options):
     ours = Lyceum(options)
     engines = [ours] + [kind(options) for kind in (Llama, LlamaServer, OneByOne, OpenVINO, Tokenizers, PyTorch, Bar)]
     values, noise, failed = {}, {}, {}
-    for turn in range(options.rounds):
-        for id, _, _, _, method in WORKLOADS:
-            if options.only and id not in options.only or (id in ONCE and turn > 0):
+    turns = [
+        (turn, id, method, engine)
+        for turn in range(options.rounds) for id, _, _, _, method in WORKLOADS for engine in engines
+        if hasattr(engine, method) and not (engine is ours and options.peers_only)
+        and (not options.only or id in options.only) and (id not in ONCE or turn == 0)
+    ]
+    try:
+        for turn, id, method, engine in turns:
+            if (id, engine.name) in failed:
                 continue
-            for engine in engines:
-                if not hasattr(engine, method) or (id, engine.name) in failed:
-                    continue
-                if engine is ours and options.peers_only:
-                    continue
-                print(f"\r\033[Kround {turn + 1} of {options.rounds}: {id}, {engine.name}", end="", file=sys.stderr)
-                try:
-                    with Watch() as watch:
-                        value = getattr(engine, method)()
-                except (Failed, OSError, KeyError, IndexError, ValueError) as error:
-                    failed[id, engine.name] = str(error)
-                    continue
-                values.setdefault((id, engine.name), []).append(value)
-                noise.setdefault((id, engine.name), []).append(watch.others)
+            print(f"\r\033[Kround {turn + 1} of {options.rounds}: {id}, {engine.name}", end="", file=sys.stderr)
+            try:
+                with Watch() as watch:
+                    value = getattr(engine, method)()
+            except (Failed, OSError, KeyError, IndexError, ValueError) as error:
+                failed[id, engine.name] = str(error)
+                continue
+            values.setdefault((id, engine.name), []).append(value)
+            noise.setdefault((id, engine.name), []).append(watch.others)
+    except KeyboardInterrupt:
+        print("\ninterrupted: what has been measured follows", end="", file=sys.stderr)
     print("\r\033[K", end="", file=sys.stderr)
     for (id, engine), message in failed.items():
         print(f"{engine} could not do {id}: {message}", file=sys.stderr)

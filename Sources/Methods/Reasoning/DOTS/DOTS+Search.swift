@@ -80,15 +80,14 @@ extension DOTS {
         let run = try await runner.run(trajectory, inquiry)
         return TrajectoryRollout(
             trajectory, turns: run.turns, answer: run.answer,
-            isRight: Grader(question.kind).isRight(run.answer, golds: question.golds),
+            isRight: question.accepts(run.answer),
             programFailed: run.programFailed, calls: inquiry.cost.calls, tokens: inquiry.cost.tokens)
     }
 
     /// A checker that takes nothing for an answer would let every trajectory win.
     private static func checkRejectsNothing(_ question: Question) throws(DOTSError) {
-        let grader = Grader(question.kind)
-        let acceptsNothing = grader.isRight("", golds: question.golds) || grader.isRight(" ", golds: question.golds)
-        if acceptsNothing || question.golds.allSatisfy({ $0.trimmingSpaces.isEmpty }) {
+        let hasNoAnswer = question.check == nil && question.golds.allSatisfy { $0.trimmingSpaces.isEmpty }
+        if hasNoAnswer || question.accepts("") || question.accepts(" ") {
             throw .acceptsNothing(question: question.id)
         }
     }

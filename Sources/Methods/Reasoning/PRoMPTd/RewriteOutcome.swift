@@ -52,7 +52,7 @@ package struct RewriteOutcome: Sendable {
             for attempt in item.trace.attempts {
                 // Asked again about the same output, the last word counts.
                 guard let output = attempt.output else { continue }
-                let isRight = grader.isRight(grader.answer(in: output), golds: item.question.golds)
+                let isRight = item.question.accepts(grader.answer(in: output))
                 if !seen.insert("\(attempt.prompt)\u{0}\(output)").inserted { judged.removeLast() }
                 judged.append((isRight, attempt.declaresSuccess))
             }

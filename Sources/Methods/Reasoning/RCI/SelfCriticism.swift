@@ -183,7 +183,7 @@ package struct CriticismTally: Sendable, Hashable {
     package init(_ record: CriticismRecord, _ questions: [Question], rounds: Int) {
         isRight = (0...rounds).map { round in
             questions.map { question in
-                Grader(question.kind).isRight(record[question]?.answer(after: round) ?? "", golds: question.golds)
+                question.accepts(record[question]?.answer(after: round) ?? "")
             }
         }
     }

@@ -27,8 +27,7 @@ package struct StepTask: Sendable {
         let question = questions[text.promptIndex]
         var isRight = false
         if text.isFinished, let last = steps.last {
-            let grader = Grader(question.kind)
-            isRight = grader.isRight(grader.answer(in: last.text), golds: question.golds)
+            isRight = question.accepts(Grader(question.kind).answer(in: last.text))
         }
         return StepResponse(
             question: text.promptIndex, prompt: prompt, completion: completion, isFinished: text.isFinished,
