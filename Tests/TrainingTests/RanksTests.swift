@@ -3,8 +3,7 @@ import Models
 import Synchronization
 import Tensors
 import Testing
-
-@testable import Training
+import Training
 
 /// Several ranks are one process that has more cores: the same curves and weights, whatever trains and whatever moves it.
 @Suite struct RanksTests {

@@ -46,13 +46,13 @@ extension Communicator {
     public var isFirst: Bool { rank == 0 }
 
     /// What every rank gives, in the order of ranks.
-    func gather<Value: Codable>(_ value: Value) throws -> [Value] {
+    func gather<Value: Codable & Sendable>(_ value: Value) throws -> [Value] {
         if size == 1 { return [value] }
-        return try gather([UInt8](RankCoding.encode(value))).map(RankCoding.decode)
+        return try gather([UInt8](RankCoding.encode(value))).map { try RankCoding.decode($0) }
     }
 
     /// What the first rank gives.
-    func fromFirst<Value: Codable>(_ value: Value) throws -> Value {
+    func fromFirst<Value: Codable & Sendable>(_ value: Value) throws -> Value {
         if size == 1 { return value }
         let parts = try gather(isFirst ? [UInt8](RankCoding.encode(value)) : [])
         return try RankCoding.decode(parts[0])

@@ -51,9 +51,14 @@ public final class MPICommunicator: Communicator {
     // MARK: Processors
 
     /// The processors that a process may run on.
-    struct ProcessorSet: Codable, Hashable {
+    package struct ProcessorSet: Sendable, Codable, Hashable {
         var machine: String
         var processors: [Int]
+
+        package init(machine: String, processors: [Int]) {
+            self.machine = machine
+            self.processors = processors
+        }
 
         static var own: ProcessorSet {
             ProcessorSet(machine: ProcessInfo.processInfo.hostName, processors: Processor.allowed)
@@ -61,7 +66,7 @@ public final class MPICommunicator: Communicator {
     }
 
     /// A rank's share of its processors: each one divided among the ranks that may run on it. At least 1.
-    static func threads(of ranks: [ProcessorSet], rank: Int) -> Int {
+    package static func threads(of ranks: [ProcessorSet], rank: Int) -> Int {
         var users: [Int: Int] = [:]
         for other in ranks where other.machine == ranks[rank].machine {
             for processor in other.processors { users[processor, default: 0] += 1 }

@@ -65,7 +65,7 @@ final class OpenMPI {
     private(set) var size = 1
 
     /// MPI_IN_PLACE
-    private static let inPlace = UnsafeMutableRawPointer(bitPattern: 1)
+    private static var inPlace: UnsafeMutableRawPointer? { UnsafeMutableRawPointer(bitPattern: 1) }
     /// MPI_THREAD_FUNNELED: one thread, the one that initialises, makes every call.
     private static let oneThread: Int32 = 1
 

@@ -43,24 +43,24 @@ package func rankPasses(
 }
 
 /// Which rank keeps the optimiser's state of each parameter, and which gradients travel together.
-struct ParameterShares {
+package struct ParameterShares {
     /// Gradients of parameters that one rank owns.
-    struct Bucket {
-        let owner: Int
+    package struct Bucket {
+        package let owner: Int
         /// Places of parameters, those first whose gradients are ready first.
-        var members: [Int]
+        package var members: [Int]
     }
 
     /// The least numbers of a bucket, where there are as many: 1 MiB. A parameter as large travels alone, from where its gradient lies; smaller ones,
     /// such as norms and adapters, are copied together.
-    static let bucketSize = 1 << 18
+    package static let bucketSize = 1 << 18
 
     /// Each parameter's rank: whole parameters, because some rules need whole matrices.
-    let owners: [Int]
+    package let owners: [Int]
     /// In the order in which every rank starts them: from the model's end to its beginning, as gradients become ready.
-    let buckets: [Bucket]
+    package let buckets: [Bucket]
 
-    init(_ counts: [Int], over ranks: Int, bucketSize: Int = Self.bucketSize) {
+    package init(_ counts: [Int], over ranks: Int, bucketSize: Int = Self.bucketSize) {
         owners = sharedOut(counts, over: ranks)
         var (buckets, open): ([Bucket], [Int: (bucket: Bucket, count: Int)]) = ([], [:])
         for parameter in counts.indices.reversed() {
