@@ -21,8 +21,12 @@ enum Ranks {
                 return try await run.followed { progress.show($0) }
             }
         } catch  where !own.isFirst {
-            // An error of this process alone has ended all of them before it came here.
-            throw ExitCode.failure
+            // Every rank has found this out, and the first one says it: an error of this process alone would have ended all of them.
+            throw ending(1)
         }
     }
+
+    /// How this process ends where all end for the same reason: the first rank's code is what `mpirun` gives. Another's would have `mpirun`
+    /// kill the first one while it speaks.
+    static func ending(_ code: Int32) -> ExitCode { own.isFirst ? ExitCode(code) : .success }
 }

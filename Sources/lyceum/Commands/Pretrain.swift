@@ -107,7 +107,7 @@ struct Pretrain: AsyncParsableCommand {
         let summary = try await Ranks.train(run, console)
         guard summary.outcome != .interrupted else {
             console.tell("Interrupted. The same command goes on from the checkpoint.")
-            throw ExitCode(130)
+            throw Ranks.ending(130)
         }
         guard Ranks.own.isFirst else { return }
         Output.table(Tune.table(of: summary.history))

@@ -125,7 +125,7 @@ struct Tune: AsyncParsableCommand {
             }
         if summary.outcome == .interrupted {
             Ranks.console.tell("Interrupted. The same command goes on from the checkpoint.")
-            throw ExitCode(130)
+            throw Ranks.ending(130)
         }
     }
 
