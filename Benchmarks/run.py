@@ -28,6 +28,7 @@ SHARED_PROMPT, CONTINUATIONS, CONTINUATION_TOKENS = 1024, 64, 32
 QUESTIONS, SAMPLES, SAMPLE_TOKENS = 50, 32, 32
 STEERING_BAR, CONTRAST_BAR = 1.2, 2.1  # times plain decoding
 FLOOR_BAR, FROZEN_BAR = 0.65, 1200.0  # of the matrix products' rate; MB
+RANKS_BAR = 0.9  # of one process's speed
 QUESTION = "The capital of France is"
 
 
@@ -162,6 +163,12 @@ class Lyceum(Trains):
     def training(self, what):
         return [self.binary, "bench", "training", "--what", what, "--model", self.model, "--json",
                 "--rounds", self.options.steps]
+
+    def ranks_share(self):
+        """Two processes' speed on the machine as a share of one's, all weights."""
+        one = self.train("full")
+        ranks = ["mpirun", "--bind-to", "none", "-n", "2", *map(str, self.training("full"))]
+        return statistics.median(json_lines(output(ranks))[-1]["values"]) / one
 
     def full_share(self):
         """Of what the matrix products alone would allow, in oneDNN as either side calls it, whichever is faster."""
@@ -368,6 +375,9 @@ class Bar:
     def lora_frozen(self):
         return FROZEN_BAR
 
+    def ranks_share(self):
+        return RANKS_BAR
+
 
 # id, title, unit, better, the method that measures it
 WORKLOADS = [
@@ -385,6 +395,7 @@ WORKLOADS = [
     ("train-full", "all weights, AdamW, 4 × 512 tokens", "tokens/s", "higher", "train_full"),
     ("train-full-memory", "its peak memory", "MB", "lower", "full_memory"),
     ("train-full-share", "its share of the matrix products' rate", "of 1", "higher", "full_share"),
+    ("train-ranks", "2 MPI ranks over one process", "of 1", "higher", "ranks_share"),
     ("train-lora", "LoRA r = 16, all layers, 4 × 512", "tokens/s", "higher", "train_lora"),
     ("train-lora-memory", "its peak memory", "MB", "lower", "lora_memory"),
     ("train-lora-frozen", "LoRA on a frozen base, peak memory", "MB", "lower", "lora_frozen"),
@@ -489,6 +500,9 @@ def main():
     parser.add_argument("--peers-only", action="store_true", help="leave Lyceum out")
     parser.add_argument("--out", type=pathlib.Path, default=HERE / "results.json")
     options = parser.parse_args()
+    # Ranks on this machine alone, also where everything runs as root.
+    for name in ("OMPI_ALLOW_RUN_AS_ROOT", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"):
+        os.environ.setdefault(name, "1")
     prepare(options)
     print(f"{machine()}; load average {os.getloadavg()[0]:.2f} at the start", file=sys.stderr)
     with tempfile.TemporaryDirectory() as options.scratch:

@@ -33,6 +33,8 @@ install_libraries() {
     have_header zlib.h || missing="$missing zlib1g-dev"
     # Loaded at run time by the methods that reason in formal logic; the others do without.
     have_header z3.h || missing="$missing libz3-dev"
+    # What starts several processes that train together, and their library, loaded at run time.
+    have mpirun || missing="$missing openmpi-bin"
     # What code that a model writes runs in; without it the methods that run such code refuse to.
     have bwrap || missing="$missing bubblewrap"
     # shellcheck disable=SC2086  # one word a package
@@ -43,6 +45,7 @@ check_mac_libraries() {
     have brew || die "Lyceum needs oneDNN. Install Homebrew (https://brew.sh), then run: brew install onednn"
     brew --prefix --installed onednn >/dev/null 2>&1 || die "oneDNN is missing. Run: brew install onednn"
     brew --prefix --installed z3 >/dev/null 2>&1 || say "Methods that reason in formal logic need Z3: brew install z3"
+    have mpirun || say "Training in several processes needs Open MPI: brew install open-mpi"
     say "There is no bubblewrap for macOS: methods that run code which a model writes will refuse to."
 }
 

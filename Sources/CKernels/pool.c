@@ -140,6 +140,24 @@ int ck_pool_max(void) {
     return max_threads;
 }
 
+int ck_pool_processors(int *numbers, int capacity) {
+    int count = 0;
+#if defined(__linux__)
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) == 0) {
+        for (int cpu = 0; cpu < CPU_SETSIZE && count < capacity; cpu++) {
+            if (CPU_ISSET(cpu, &set)) numbers[count++] = cpu;
+        }
+        return count;
+    }
+#endif
+    while (count < capacity && count < (int)sysconf(_SC_NPROCESSORS_ONLN)) {
+        numbers[count] = count;
+        count++;
+    }
+    return count;
+}
+
 void ck_pool_set_threads(int count) {
     int limit = ck_pool_max();
     if (count <= 0 || count > limit) count = limit;

@@ -6,6 +6,12 @@ public enum Processor {
     /// Whether products of bf16 numbers run at full speed. Elsewhere `linear` and `matmul` widen bf16 to f32.
     public static let multipliesBF16 = ck_matmul_has_bf16()
 
+    /// The numbers of the processors that the calling thread may run on.
+    public static var allowed: [Int] {
+        var numbers = [Int32](repeating: 0, count: 1024)
+        return numbers.prefix(Int(ck_pool_processors(&numbers, Int32(numbers.count)))).map(Int.init)
+    }
+
     /// The version of oneDNN that runs the matrix products, such as `2.6.3`.
     public static var oneDNNVersion: String {
         guard let version = dnnl_version()?.pointee else { return "unknown" }

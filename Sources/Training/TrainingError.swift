@@ -12,6 +12,8 @@ public enum TrainingError: Error, Sendable, Hashable, CustomStringConvertible {
     case notFinite(what: String, step: Int, samples: [Int], lastCheckpoint: String?)
     /// A checkpoint or an adapter doesn't fit what is being trained.
     case mismatch(file: String, reason: String)
+    /// Several processes can't train together.
+    case ranks(String)
     /// The system refused a file.
     case unwritable(file: String, reason: String)
 
@@ -28,6 +30,7 @@ public enum TrainingError: Error, Sendable, Hashable, CustomStringConvertible {
                 + (checkpoint.map { "The last good checkpoint is \($0)." } ?? "There is no checkpoint yet.")
                 + " A lower learning rate or more warm-up steps may help."
         case .mismatch(let file, let reason): "\(file): \(reason)."
+        case .ranks(let reason): "Training over several ranks: \(reason)."
         case .unwritable(let file, let reason): "\(file): \(reason)."
         }
     }

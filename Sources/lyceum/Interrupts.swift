@@ -18,12 +18,15 @@ enum Interrupts {
     /// Takes an interruption as dealt with: the program goes on.
     static func forget() { count.store(0, ordering: .relaxed) }
 
+    /// `mpirun` hands SIGUSR1 on to its processes, and leaves them the time that a step takes, which it doesn't after Ctrl-C.
+    private static let numbers = [SIGINT, SIGTERM] + (Ranks.own.size > 1 ? [SIGUSR1] : [])
+
     /// Does work that Ctrl-C and a termination signal cancel.
     static func cancelling<Result: Sendable>(
         _ work: @escaping @Sendable () async throws -> Result
     ) async throws -> Result {
         let task = Task { try await work() }
-        let sources = [SIGINT, SIGTERM].map { number in
+        let sources = numbers.map { number in
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global(qos: .userInitiated))
             source.setEventHandler {
@@ -35,8 +38,7 @@ enum Interrupts {
         }
         defer {
             sources.forEach { $0.cancel() }
-            signal(SIGINT, SIG_DFL)
-            signal(SIGTERM, SIG_DFL)
+            for number in numbers { signal(number, SIG_DFL) }
         }
         return try await task.value
     }

@@ -45,6 +45,43 @@ import Testing
         #expect((total.norm - Float(90 * 90 + 180 * 180).squareRoot()).magnitude < 1e-3)
     }
 
+    /// Each leaf is heard of once, when everything that reads it is behind the pass, with the sum of all parts; the later a leaf was read
+    /// first, the earlier. What a part doesn't reach stays among the gradients.
+    @Test func finalGradientsAreHandedOver() {
+        let leaves = (0..<3).map { Tensor([Float($0 + 2)]).requiringGradient() }
+        var gradients = Gradients()
+        func part(_ used: [Tensor]) -> Tensor {
+            // The first leaf is read twice, inside a checkpoint and outside.
+            let first = checkpoint([used[0]]) { $0[0] * $0[0] } * used[0]
+            return used.dropFirst().reduce(first) { $0 * $1 }.sum()
+        }
+        part(leaves).accumulateGradients(into: &gradients)
+        var heard: [(place: Int, gradient: [Float])] = []
+        let final = FinalGradients(of: leaves) { heard.append(($0, $1.floats())) }
+        part(Array(leaves[..<2])).accumulateGradients(into: &gradients, final: final)
+        // a³bc + a³b at a = 2, b = 3, c = 4.
+        #expect(heard.map(\.place) == [1, 0])
+        let expected: [[Float]] = [[32 + 8], [144 + 36]]
+        #expect(heard.map(\.gradient) == expected)
+        #expect(gradients[leaves[0]] == nil && gradients[leaves[1]] == nil)
+        #expect(gradients.take(leaves[2])?.floats() == [24])
+        #expect(gradients.isEmpty)
+    }
+
+    @Test func unsharedNumbersAreNotCopied() {
+        let own = Tensor([1, 2, 3] as [Float])
+        let copy = own.unshared()
+        copy.withMutableFloats { $0[0] = 9 }
+        #expect(own.floats() == [1, 2, 3] && copy.floats() == [9, 2, 3])
+        let fresh = Tensor([1, 2, 3, 4] as [Float])
+        let address = fresh.withFloats { Int(bitPattern: $0.baseAddress) }
+        let same = (consume fresh).unshared()
+        #expect(same.withFloats { Int(bitPattern: $0.baseAddress) } == address)
+        // A part of other numbers is never its own.
+        let part = same.rows(1..<3).unshared()
+        #expect(part.withFloats { Int(bitPattern: $0.baseAddress) } != address + 4)
+    }
+
     /// Parts of a batch add up in one set of gradients, and what a part saved is free afterwards.
     @Test func partsAccumulate() {
         let w = Tensor.normal([3, 4], seed: 3).requiringGradient()

@@ -11,6 +11,9 @@ typedef void (*ck_chunk_fn)(void *context, int64_t chunk, int thread);
 // Sets the number of threads that take part in parallel work (1 ... ck_pool_max()). 0: all processors this process may
 // use. Thread-safe; takes effect at the next parallel call.
 void ck_pool_set_threads(int count);
+
+// The numbers of the processors that the calling thread may run on, at most `capacity` of them. Gives how many.
+int ck_pool_processors(int *numbers, int capacity);
 int ck_pool_threads(void);
 int ck_pool_max(void);
 

@@ -14,6 +14,8 @@ public final class TrainingProgress: Sendable {
 
     public func show(_ event: TrainingEvent) {
         switch event {
+        case .joined(_, let ranks, let threads):
+            console.tell("\(ranks) ranks, \(threads) \(threads == 1 ? "thread" : "threads") each.")
         case .scoringReference(let done, let total):
             open("Scoring before training", total: total).advance()
             if done == total { close() }

@@ -43,18 +43,42 @@ public struct Gradients: Sendable {
         entries.removeValue(forKey: ObjectIdentifier(node))?.gradient
     }
 
+    /// Removes and gives ∂loss/∂tensor.
+    package mutating func take(_ tensor: Tensor) -> Tensor? { tensor.node.flatMap { take($0) } }
+
     func gradient(of node: GradientNode) -> Tensor? { entries[ObjectIdentifier(node)]?.gradient }
+}
+
+/// Hears of leaves while a backward pass goes on: of each one as soon as the pass adds nothing more to its gradient.
+package struct FinalGradients {
+    fileprivate let places: [ObjectIdentifier: Int]
+    fileprivate let body: (_ place: Int, _ gradient: consuming Tensor) -> Void
+
+    /// - Parameter body: gets a leaf's place among these and its gradient, the sum of earlier parts included, which is taken out of the pass's
+    ///   gradients for that. Leaves that this part of the batch doesn't reach are not heard of.
+    package init(of leaves: [Tensor], _ body: @escaping (_ place: Int, _ gradient: consuming Tensor) -> Void) {
+        places = Dictionary(
+            leaves.enumerated().compactMap { place, leaf in leaf.node.map { (ObjectIdentifier($0), place) } },
+            uniquingKeysWith: { first, _ in first })
+        self.body = body
+    }
 }
 
 extension Tensor {
     /// self += other, written over this tensor's own numbers when nobody else looks at them.
     fileprivate mutating func addReusing(_ other: Tensor) {
-        let whole = isContiguous && dtype == .f32 && count * 4 == storage.byteCount
-        if whole && other.isContiguous && isKnownUniquelyReferenced(&storage) {
+        if ownsWholeStorage && other.isContiguous && isKnownUniquelyReferenced(&storage) {
             accumulate(other)
         } else {
             self = self + other
         }
+    }
+
+    private var ownsWholeStorage: Bool { isContiguous && dtype == .f32 && count * 4 == storage.byteCount }
+
+    /// The same f32 numbers in memory that nobody else looks at: its own, where that is so.
+    package consuming func unshared() -> Tensor {
+        ownsWholeStorage && isKnownUniquelyReferenced(&storage) ? self : copied()
     }
 }
 
@@ -86,10 +110,19 @@ extension Tensor {
     public func accumulateGradients(
         into gradients: inout Gradients, factor: Float = 1, observer: LinearObserver? = nil
     ) {
+        accumulateGradients(into: &gradients, factor: factor, observer: observer, final: nil)
+    }
+
+    /// The same for the last part of a batch.
+    /// - Parameter final: hears of leaves whose gradients are done.
+    package func accumulateGradients(
+        into gradients: inout Gradients, factor: Float = 1, observer: LinearObserver? = nil,
+        final watch: FinalGradients?
+    ) {
         precondition(count == 1, "gradients of a tensor of shape \(shape), which is not one number")
         guard let root = node else { return }
         propagate(
-            Tensor.full(factor, shape), from: root, consumes: true, into: &gradients, observer: observer)
+            Tensor.full(factor, shape), from: root, consumes: true, into: &gradients, observer: observer, final: watch)
     }
 }
 
@@ -97,18 +130,16 @@ extension Tensor {
 /// or less count as leaves. `consumes`: each node lets go of what it saved once it has been passed.
 func propagate(
     _ gradient: Tensor, from root: GradientNode, keeping kept: Set<ObjectIdentifier> = [], floor: Int = 0,
-    consumes: Bool = false, into result: inout Gradients, observer: LinearObserver?
+    consumes: Bool = false, into result: inout Gradients, observer: LinearObserver?,
+    final watch: FinalGradients? = nil
 ) {
     func isLeaf(_ node: GradientNode) -> Bool { node.backward == nil || node.number <= floor }
     if isLeaf(root) { return result.accumulate(gradient.contiguous(), for: root) }
     var pending = Gradients()
     pending.accumulate(gradient, for: root)
     GradientMode.withoutGradients {
-        var rest = Array(reachable(from: root, floor: floor).reversed())
-        while let node = rest.popLast() {
-            guard !isLeaf(node), let gradient = pending.take(node)?.contiguous(), let rule = node.backward else {
-                continue
-            }
+        func pass(_ node: GradientNode) {
+            guard let gradient = pending.take(node)?.contiguous(), let rule = node.backward else { return }
             if kept.contains(ObjectIdentifier(node)) { result.accumulate(gradient, for: node) }
             let gradients = rule(gradient, observer)
             precondition(gradients.count == node.inputs.count, "an operation's backward gives one gradient an input")
@@ -123,6 +154,37 @@ func propagate(
             }
             if consumes { node.release() }
         }
+        var rest = Array(reachable(from: root, floor: floor).reversed())
+        var uses = watch?.uses(by: rest.lazy.filter { !isLeaf($0) }) ?? [:]
+        while let node = rest.popLast() {
+            guard !isLeaf(node) else { continue }
+            let watched = uses.isEmpty ? [] : node.inputs.compactMap { $0 }.filter { uses[ObjectIdentifier($0)] != nil }
+            pass(node)
+            // Behind the pass, where nobody else holds the gradients any more.
+            for leaf in watched { watch?.settle(leaf, &uses, &result) }
+        }
+    }
+}
+
+extension FinalGradients {
+    /// How often each leaf is read by these operations.
+    fileprivate func uses(by nodes: some Sequence<GradientNode>) -> [ObjectIdentifier: Int] {
+        var uses: [ObjectIdentifier: Int] = [:]
+        for node in nodes {
+            for case let input? in node.inputs where places[ObjectIdentifier(input)] != nil {
+                uses[ObjectIdentifier(input), default: 0] += 1
+            }
+        }
+        return uses
+    }
+
+    /// One use of a leaf is behind the pass.
+    fileprivate func settle(_ leaf: GradientNode, _ uses: inout [ObjectIdentifier: Int], _ result: inout Gradients) {
+        let key = ObjectIdentifier(leaf)
+        guard let left = uses[key] else { return }
+        uses[key] = left > 1 ? left - 1 : nil
+        guard left == 1, let place = places[key], let gradient = result.take(leaf) else { return }
+        body(place, consume gradient)
     }
 }
 

@@ -28,6 +28,9 @@ public struct TrainableModel: Sendable {
     /// How many numbers train.
     public var trainedCount: Int { parameters.reduce(0) { $0 + $1.count } }
 
+    /// Whether what a pass gives depends on the numbers that dropout draws for it.
+    var usesDropout: Bool { adapters?.members.contains { $0.adapter.dropout != nil } ?? false }
+
     /// Refuses models with parts whose gradient isn't known here.
     static func check(_ configuration: ModelConfiguration) throws {
         guard configuration.attentionSoftcap == nil else {

@@ -28,6 +28,7 @@ public struct Contrastive: Objective {
     }
 
     public var name: String { "contrastive" }
+    public var comparesSamples: Bool { true }
 
     public func texts(of sample: ContrastiveSample) -> [TokenSequence] {
         [sample.anchor, sample.positive] + sample.negatives

@@ -45,6 +45,7 @@ public struct KTO: Objective {
 
     public var name: String { "kto" }
     public var usesReference: Bool { true }
+    public var comparesSamples: Bool { true }
 
     public func texts(of sample: JudgedAnswer) -> [TokenSequence] {
         [sample.text] + [sample.mismatched].compactMap { $0 }

@@ -13,6 +13,10 @@ public protocol Objective<Sample>: Sendable {
     /// Whether the loss compares the model with itself before training. The trainer then scores all texts once, before the first step.
     var usesReference: Bool { get }
 
+    /// Whether the loss compares the samples of one pass with one another, and so depends on how a step is cut into passes. Several ranks then
+    /// share whole passes instead of samples.
+    var comparesSamples: Bool { get }
+
     /// The texts of a sample that go through the model, always in the same order.
     func texts(of sample: Sample) -> [TokenSequence]
 
@@ -26,6 +30,7 @@ public protocol Objective<Sample>: Sendable {
 
 extension Objective {
     public var usesReference: Bool { false }
+    public var comparesSamples: Bool { false }
     public func weight(of sample: Sample) -> Double { 1 }
 }
 

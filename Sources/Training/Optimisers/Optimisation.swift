@@ -71,16 +71,33 @@ package struct OptimiserRun {
     /// The bytes that the rule remembers.
     package var byteCount: Int { states.values.reduce(0) { $0 + $1.byteCount } }
 
-    /// What the rule tells of its last step: means over the parameters that it tells of.
-    package var figures: [String: Double] {
-        var sums: [String: (sum: Double, count: Double)] = [:]
+    /// What the rule tells of its last step, over the parameters that it tells of: sums and how many they are.
+    var figures: [String: Mean] {
+        var means: [String: Mean] = [:]
         for (_, state) in states.sorted(by: { $0.key < $1.key }) {
-            for (name, value) in state.figures {
-                sums[name, default: (0, 0)].sum += value
-                sums[name, default: (0, 0)].count += 1
-            }
+            for (name, value) in state.figures { means[name, default: Mean()].add(value) }
         }
-        return sums.mapValues { $0.sum / $0.count }
+        return means
+    }
+
+    /// A mean that is still being added to.
+    struct Mean: Codable {
+        private var sum = 0.0
+        private var count = 0
+
+        var value: Double { sum / Double(count) }
+
+        mutating func add(_ value: Double) {
+            sum += value
+            count += 1
+        }
+
+        static func + (a: Mean, b: Mean) -> Mean {
+            var both = a
+            both.sum += b.sum
+            both.count += b.count
+            return both
+        }
     }
 
     /// Takes one step and gives the global norm that the gradients had before clipping: √ Σ g² over all parameters in their order.
@@ -95,17 +112,27 @@ package struct OptimiserRun {
                 gradients[parameter.tensor].map { sum + Double(dot($0, $0)) } ?? sum
             }.squareRoot()
         guard norm.isFinite else { return norm }
-        let factor = scale * (settings.largestNorm.map { norm > $0 ? $0 / (norm + 1e-6) : 1 } ?? 1)
         GradientMode.withoutGradients {
             for parameter in parameters {
                 // A parameter that the loss doesn't reach, such as an expert without tokens, stays where it is.
                 guard let gradient = gradients[parameter.tensor]?.contiguous() else { continue }
-                settings.rule.update(
-                    parameter, gradient: factor == 1 ? gradient : gradient * Float(factor),
-                    state: &states[parameter.name, default: ParameterState()],
-                    step: settings.step(number, of: total, for: parameter, seed: seed))
+                move(
+                    parameter, gradient, factor: factor(scale: scale, norm: norm),
+                    settings.step(number, of: total, for: parameter, seed: seed))
             }
         }
         return norm
+    }
+
+    /// What gradients are multiplied by so that their norm, which is `norm` after `scale`, is at most the largest one.
+    func factor(scale: Double, norm: Double) -> Double {
+        scale * (settings.largestNorm.map { norm > $0 ? $0 / (norm + 1e-6) : 1 } ?? 1)
+    }
+
+    /// Moves one parameter against `factor` times its gradient.
+    mutating func move(_ parameter: Parameter, _ gradient: Tensor, factor: Double, _ step: OptimiserStep) {
+        settings.rule.update(
+            parameter, gradient: factor == 1 ? gradient : gradient * Float(factor),
+            state: &states[parameter.name, default: ParameterState()], step: step)
     }
 }

@@ -6,7 +6,7 @@ import Text
 /// All that a run needs to go on as if it had never stopped, in one safetensors file: parameters, the optimiser's state, the step (from
 /// which the data order and all random numbers follow) and the curves so far. A file is written beside its place, brought to the
 /// disk and renamed, so a checkpoint is whole or not there.
-struct Checkpoint {
+struct Checkpoint: Codable {
     var step: Int
     var history: TrainingHistory
     /// Evaluations in a row without a new best.

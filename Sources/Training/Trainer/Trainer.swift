@@ -8,6 +8,9 @@ import Tensors
 /// move the parameters. With a folder, checkpoints are written there, and a trainer over the same folder goes on from the latest one
 /// with the same results to the bit.
 ///
+/// Several processes may train together, each with a trainer of the same run: every rank takes its share of a step's samples, and the
+/// reports are those of the whole step. Only the first rank reads and writes the folder.
+///
 /// Not thread-safe: one caller at a time, who lets nobody read the model during `run`.
 public final class Trainer<Training: Objective> {
     let model: TrainableModel
@@ -15,6 +18,7 @@ public final class Trainer<Training: Objective> {
     private(set) var samples: [Training.Sample]
     let heldOut: [Training.Sample]
     let settings: TrainerSettings
+    let ranks: any Communicator
     let checkpoints: CheckpointFolder?
     /// Which model the run starts from, for keys of files.
     let modelKey: String
@@ -25,8 +29,10 @@ public final class Trainer<Training: Objective> {
     private let heldOutLengths: [Int]
     private var order: DataOrder
     private var optimiser: OptimiserRun
-    private var referenceSums: [[Float]] = []
-    private var heldOutReferenceSums: [[Float]] = []
+    /// Where there are several ranks.
+    private let exchange: GradientExchange?
+    var referenceSums: [[Float]] = []
+    var heldOutReferenceSums: [[Float]] = []
     private var history = TrainingHistory()
     private var evaluationsWithoutBest = 0
     private var lastCheckpoint: String?
@@ -36,13 +42,18 @@ public final class Trainer<Training: Objective> {
     ///   - folder: of checkpoints; nil: none are written.
     ///   - modelKey: a fingerprint of the model before training.
     ///   - source: makes the samples of each step as the run goes; `settings.steps` then says how many there are.
+    ///   - ranks: those that train together. Samples that are made as the run goes are one process's business.
     /// - Throws: where a setting or a sample makes no sense.
     public init(
         _ model: TrainableModel, objective: Training, optimisation: Optimisation, samples: [Training.Sample],
         heldOut: [Training.Sample] = [], settings: TrainerSettings = TrainerSettings(), folder: String? = nil,
-        modelKey: String = "", source: SampleSource<Training.Sample>? = nil
+        modelKey: String = "", source: SampleSource<Training.Sample>? = nil,
+        over ranks: any Communicator = SingleProcess()
     ) throws {
         try settings.check()
+        guard source == nil || ranks.size == 1 else {
+            throw TrainingError.ranks("a model that learns from what it writes trains in one process only")
+        }
         guard source == nil || settings.steps != nil && !objective.usesReference else {
             throw TrainingError.badSetting("steps", reason: "must be given where samples are made as the run goes")
         }
@@ -59,13 +70,15 @@ public final class Trainer<Training: Objective> {
         self.heldOut = heldOut
         self.settings = settings
         self.modelKey = modelKey
+        self.ranks = ranks
         checkpoints = folder.map { CheckpointFolder(path: $0, kept: settings.checkpointsKept) }
         order = DataOrder(
             count: max(1, samples.count), perStep: settings.samplesPerStep, seed: settings.seed,
             shuffles: settings.shuffles)
         try optimisation.rule.check(model.parameters)
         optimiser = OptimiserRun(settings: optimisation)
-        if let folder { try makeFolder(folder) }
+        exchange = ranks.size > 1 ? GradientExchange(model.parameters, over: ranks) : nil
+        if let folder, ranks.isFirst { try makeFolder(folder) }
     }
 
     private static func lengths(
@@ -93,7 +106,7 @@ public final class Trainer<Training: Objective> {
     /// How many steps the run has.
     public var totalSteps: Int { settings.steps ?? order.steps(epochs: settings.epochs) }
 
-    /// What the optimiser tells of each parameter's last step, by name.
+    /// What the optimiser tells of each parameter's last step, by name; of several ranks, those that this one owns.
     public var optimiserFigures: [String: [String: Double]] {
         optimiser.states.mapValues(\.figures).filter { !$0.value.isEmpty }
     }
@@ -121,7 +134,7 @@ public final class Trainer<Training: Objective> {
             // A round of samples that were made together is gone through before the run may end.
             let endsRound = step % (source?.stepsPerRound ?? 1) == 0
             let isDue = endsRound && (settings.stepsPerCheckpoint.map { step % $0 == 0 } ?? false)
-            let isStopped = endsRound && stop.isRequested
+            let isStopped = try endsRound && ranks.any(stop.isRequested)
             if isDue || isStopped || isStale { try writeCheckpoint(after: step, onEvent) }
             if isStale || (isStopped && step < total) {
                 outcome = isStale ? .stoppedEarly : .interrupted
@@ -133,7 +146,7 @@ public final class Trainer<Training: Objective> {
         }
         if settings.keepsBest, outcome != .interrupted { try restoreBest() }
         var summary = TrainingSummary(outcome: outcome, history: history)
-        summary.optimiserBytes = optimiser.byteCount
+        summary.optimiserBytes = Int(try ranks.sum([Double(optimiser.byteCount)])[0])
         try onEvent(.finished(summary))
         return summary
     }
@@ -146,27 +159,51 @@ public final class Trainer<Training: Objective> {
         let weight = chosen.reduce(0) { $0 + objective.weight(of: samples[$1]) }
         let policy = Policy(model, recomputes: settings.recomputes)
         var gradients = Gradients()
-        var (loss, sums): (Double, [String: Double]) = (0, [:])
+        var sums = LossSums()
         let stepSeed = mixed(settings.seed, UInt64(step))
         defer { model.dropoutSeed.current = 0 }
-        for (index, pass) in passes(chosen, tokens: { lengths[$0] }, limit: settings.tokensPerPass).enumerated() {
-            model.dropoutSeed.current = mixed(stepSeed, UInt64(index)) | 1
-            let part = try objective.loss(of: batch(pass, of: samples, referenceSums), policy: policy)
-            let value = Double(part.total.item)
-            guard value.isFinite else { throw notFinite("loss", step, pass) }
-            loss += value
-            sums.merge(part.sums, uniquingKeysWith: +)
-            part.total.accumulateGradients(into: &gradients)
+        let own = passes(chosen, tokens: { lengths[$0] })
+        for (place, pass) in own.enumerated() {
+            model.dropoutSeed.current = mixed(stepSeed, UInt64(pass.number)) | 1
+            let part = try objective.loss(of: batch(pass.samples, of: samples, referenceSums), policy: policy)
+            sums.add(part)
+            // Alone; several ranks find out together, below.
+            guard sums.loss.isFinite || exchange != nil else { throw notFinite("loss", step, pass.samples) }
+            part.total.accumulateGradients(
+                into: &gradients, final: place == own.count - 1 ? exchange?.finalGradients : nil)
         }
-        let norm = optimiser.step(
-            model.parameters, gradients, scale: 1 / weight, number: step, of: total, seed: mixed(stepSeed, .max))
+        let norm: Double
+        if let exchange {
+            norm = try optimiser.step(
+                model.parameters, exchange, consume gradients, scale: 1 / weight, number: step, of: total,
+                seed: mixed(stepSeed, .max))
+        } else {
+            norm = optimiser.step(
+                model.parameters, consume gradients, scale: 1 / weight, number: step, of: total,
+                seed: mixed(stepSeed, .max))
+        }
+        sums = try ranks.gather(sums).reduce(LossSums(), +)
+        guard sums.loss.isFinite else { throw notFinite("loss", step, chosen) }
         guard norm.isFinite else { throw notFinite("gradient", step, chosen) }
+        let told = try ranks.gather(optimiser.figures).reduce([:]) { $0.merging($1, uniquingKeysWith: +) }
         return StepReport(
-            step: step, totalSteps: total, loss: loss / weight,
+            step: step, totalSteps: total, loss: sums.loss / weight,
             rate: optimiser.settings.rate * optimiser.settings.schedule.factor(step: step, of: total),
             gradientNorm: norm, tokens: chosen.reduce(0) { $0 + lengths[$1] },
             seconds: (clock.now - start) / .seconds(1),
-            figures: sums.mapValues { $0 / Double(chosen.count) }.merging(optimiser.figures) { own, _ in own })
+            figures: sums.figures.mapValues { $0 / Double(chosen.count) }.merging(told.mapValues(\.value)) { own, _ in
+                own
+            })
+    }
+
+    /// The passes of these samples that this rank makes.
+    private func passes(_ samples: [Int], tokens: (Int) -> Int) -> [RankPass] {
+        cut(samples, tokens: tokens, whole: objective.comparesSamples || model.usesDropout)
+    }
+
+    func cut(_ samples: [Int], tokens: (Int) -> Int, whole: Bool) -> [RankPass] {
+        rankPasses(
+            samples, tokens: tokens, limit: settings.tokensPerPass, rank: ranks.rank, of: ranks.size, whole: whole)
     }
 
     private func chosenSamples(ofStep step: Int) throws -> [Int] {
@@ -191,23 +228,22 @@ public final class Trainer<Training: Objective> {
 
     // MARK: Evaluation
 
-    /// The loss and figures over the held-out samples.
+    /// The loss and figures over the held-out samples. Every rank has to ask.
     public func evaluation() throws -> (loss: Double, figures: [String: Double]) {
         guard !heldOut.isEmpty else {
             throw TrainingError.badSetting("held-out samples", reason: "there are none to evaluate on")
         }
-        var (loss, weight, sums): (Double, Double, [String: Double]) = (0, 0, [:])
+        var sums = LossSums()
         try GradientMode.withoutGradients {
-            let all = Array(heldOut.indices)
-            for pass in passes(all, tokens: { heldOutLengths[$0] }, limit: settings.tokensPerPass) {
-                let part = try objective.loss(
-                    of: batch(pass, of: heldOut, heldOutReferenceSums), policy: Policy(model))
-                loss += Double(part.total.item)
-                weight += pass.reduce(0) { $0 + objective.weight(of: heldOut[$1]) }
-                sums.merge(part.sums, uniquingKeysWith: +)
+            for pass in passes(Array(heldOut.indices), tokens: { heldOutLengths[$0] }) {
+                sums.add(
+                    try objective.loss(
+                        of: batch(pass.samples, of: heldOut, heldOutReferenceSums), policy: Policy(model)))
             }
         }
-        return (loss / weight, sums.mapValues { $0 / Double(heldOut.count) })
+        sums = try ranks.gather(sums).reduce(LossSums(), +)
+        let weight = heldOut.reduce(0) { $0 + objective.weight(of: $1) }
+        return (sums.loss / weight, sums.figures.mapValues { $0 / Double(heldOut.count) })
     }
 
     private func evaluate(after step: Int, _ onEvent: (TrainingEvent) throws -> Void) throws {
@@ -225,6 +261,7 @@ public final class Trainer<Training: Objective> {
 
     private func keepBest() throws {
         if let checkpoints {
+            guard ranks.isFirst else { return }
             try writeTensors(
                 Dictionary(uniqueKeysWithValues: model.parameters.map { ($0.name, $0.tensor) }), to: checkpoints.best)
         } else {
@@ -235,7 +272,8 @@ public final class Trainer<Training: Objective> {
     private func restoreBest() throws {
         guard history.best != nil else { return }
         if let checkpoints {
-            try Checkpoint.fill(model.parameters, from: SafetensorsFile(path: checkpoints.best))
+            if ranks.isFirst { try Checkpoint.fill(model.parameters, from: SafetensorsFile(path: checkpoints.best)) }
+            try exchange?.spreadFromFirst()
         } else {
             for (parameter, best) in zip(model.parameters, bestInMemory) { parameter.tensor.detached().assign(best) }
         }
@@ -260,7 +298,7 @@ public final class Trainer<Training: Objective> {
     }()
 
     /// A fingerprint of all texts.
-    private lazy var textsKey: String = {
+    lazy var textsKey: String = {
         var hash = Fingerprint()
         for sample in samples + heldOut {
             for text in objective.texts(of: sample) {
@@ -276,10 +314,13 @@ public final class Trainer<Training: Objective> {
     private func writeCheckpoint(after step: Int, _ onEvent: (TrainingEvent) throws -> Void) throws {
         guard let checkpoints else { return }
         let path = checkpoints.file(step: step)
-        let checkpoint = Checkpoint(
-            step: step, history: history, evaluationsWithoutBest: evaluationsWithoutBest, runKey: runKey)
-        try checkpoint.write(parameters: model.parameters, states: optimiser.states, to: path)
-        checkpoints.prune()
+        let states = try exchange?.gathered(optimiser.states) ?? optimiser.states
+        if ranks.isFirst {
+            let checkpoint = Checkpoint(
+                step: step, history: history, evaluationsWithoutBest: evaluationsWithoutBest, runKey: runKey)
+            try checkpoint.write(parameters: model.parameters, states: states, to: path)
+            checkpoints.prune()
+        }
         lastCheckpoint = path
         try onEvent(.checkpointed(step: step, path: path))
     }
@@ -287,72 +328,23 @@ public final class Trainer<Training: Objective> {
     /// Takes up the latest checkpoint, if there is one, and gives its step.
     private func resume(_ onEvent: (TrainingEvent) throws -> Void) throws -> Int {
         guard let checkpoints else { return 0 }
-        checkpoints.prune()
-        guard let path = checkpoints.files.first else { return 0 }
-        let (checkpoint, states) = try Checkpoint.read(path, runKey: runKey, parameters: model.parameters)
-        optimiser.states = states
+        var (found, states): (Checkpoint?, [String: ParameterState]) = (nil, [:])
+        if ranks.isFirst {
+            checkpoints.prune()
+            if let path = checkpoints.files.first {
+                let read = try Checkpoint.read(path, runKey: runKey, parameters: model.parameters)
+                (found, states) = (read.checkpoint, read.states)
+            }
+        }
+        guard let checkpoint = try ranks.fromFirst(found) else { return 0 }
+        try exchange?.spreadFromFirst()
+        optimiser.states = try exchange?.sharedOut(states) ?? states
         history = checkpoint.history
         evaluationsWithoutBest = checkpoint.evaluationsWithoutBest
+        let path = checkpoints.file(step: checkpoint.step)
         lastCheckpoint = path
         try onEvent(.resumed(step: checkpoint.step, checkpoint: path))
         return checkpoint.step
-    }
-
-    // MARK: The reference
-
-    /// Scores all texts by the model before training, or reads what an earlier run with the same model and texts found.
-    private func prepareReference(_ onEvent: (TrainingEvent) throws -> Void) throws {
-        guard objective.usesReference, referenceSums.isEmpty else { return }
-        let all = samples + heldOut
-        let counts = all.map { objective.texts(of: $0).count }
-        let key = "\(modelKey) \(textsKey)"
-        var sums = try checkpoints.flatMap { try Self.storedReference($0.reference, key: key, counts: counts) }
-        if sums == nil {
-            let found = try scoreReference(all, onEvent)
-            if let checkpoints {
-                try writeTensors(
-                    ["sums": Tensor(found.flatMap { $0 })], to: checkpoints.reference, metadata: ["key": key])
-            }
-            sums = found
-        }
-        referenceSums = Array((sums ?? []).prefix(samples.count))
-        heldOutReferenceSums = Array((sums ?? []).dropFirst(samples.count))
-    }
-
-    /// Scores each text once, however many samples have it.
-    private func scoreReference(
-        _ all: [Training.Sample], _ onEvent: (TrainingEvent) throws -> Void
-    ) throws -> [[Float]] {
-        let texts = all.map { objective.texts(of: $0) }
-        var places: [TokenSequence: Int] = [:]
-        var distinct: [TokenSequence] = []
-        for text in texts.joined() where places[text] == nil {
-            places[text] = distinct.count
-            distinct.append(text)
-        }
-        var sums = [Float](repeating: 0, count: distinct.count)
-        let policy = Policy(model)
-        var done = 0
-        for pass in passes(Array(distinct.indices), tokens: { distinct[$0].count }, limit: settings.tokensPerPass) {
-            let found = GradientMode.withoutGradients {
-                policy.logProbabilities(pass.map { distinct[$0] }).sums.floats()
-            }
-            for (text, sum) in zip(pass, found) { sums[text] = sum }
-            done += pass.count
-            try onEvent(.scoringReference(done: done, of: distinct.count))
-        }
-        return texts.map { $0.map { text in places[text].map { sums[$0] } ?? 0 } }
-    }
-
-    private static func storedReference(_ path: String, key: String, counts: [Int]) throws -> [[Float]]? {
-        guard FileManager.default.fileExists(atPath: path) else { return nil }
-        let file = try SafetensorsFile(path: path)
-        guard file.metadata["key"] == key, file.info("sums")?.elementCount == counts.reduce(0, +) else { return nil }
-        var values = try file.floats(of: "sums")[...]
-        return counts.map { count in
-            defer { values = values.dropFirst(count) }
-            return Array(values.prefix(count))
-        }
     }
 }
 

@@ -3,6 +3,8 @@ import Synchronization
 
 /// What happens in a run, as it happens.
 public enum TrainingEvent: Sendable, Hashable {
+    /// Several processes train together, this one with so many threads.
+    case joined(rank: Int, of: Int, threads: Int)
     /// The texts are scored by the model before training: so many of so many.
     case scoringReference(done: Int, of: Int)
     /// The run goes on after a step of an earlier one.

@@ -6,7 +6,7 @@ import Tensors
 ///
 /// The output folder receives the result, `run.json` with the curves, and the checkpoints under `checkpoints`. Adapters are written in PEFT's format,
 /// changed weights in the kind of file they came from. Calling a run again over a folder with checkpoints goes on from the
-/// latest one.
+/// latest one, also with another number of processes than before.
 public struct TrainingRun<Training: Objective>: Sendable {
     /// A GGUF file or a Hugging Face folder.
     public var model: String
@@ -22,6 +22,10 @@ public struct TrainingRun<Training: Objective>: Sendable {
     public var format = WeightFormat.bf16
     /// The folder of the result.
     public var output: String
+    /// Makes what the run reads, such as the folder of a new model. Done by the first rank, while others wait.
+    public var prepare: @Sendable () throws -> Void = {}
+    /// Joins the processes that train together. Called on the thread that trains.
+    public var join: @Sendable () throws -> any Communicator = { SingleProcess() }
 
     public init(
         model: String, objective: Training, parameterisation: any Parameterisation, optimisation: Optimisation,
@@ -40,22 +44,47 @@ public struct TrainingRun<Training: Objective>: Sendable {
     public func run(
         stop: TrainingStop = TrainingStop(), onEvent: (TrainingEvent) throws -> Void = { _ in }
     ) throws -> TrainingSummary {
-        let session = try open()
+        let ranks = try join()
+        do {
+            let summary = try run(over: ranks, stop: stop, onEvent: onEvent)
+            try ranks.leave()
+            return summary
+        } catch {
+            // What every rank has found out needs no alarm.
+            if case .notFinite = error as? TrainingError { try ranks.leave() } else { ranks.abandon(error) }
+            throw error
+        }
+    }
+
+    private func run(
+        over ranks: any Communicator, stop: TrainingStop, onEvent: (TrainingEvent) throws -> Void
+    ) throws -> TrainingSummary {
+        if ranks.isFirst { try prepare() }
+        try ranks.meet()
+        if ranks.size > 1 {
+            try onEvent(.joined(rank: ranks.rank, of: ranks.size, threads: ThreadPool.threads))
+        }
+        let session = try open(over: ranks)
         let summary = try session.trainer.run(stop: stop, onEvent: onEvent)
+        guard ranks.isFirst else { return summary }
         if summary.outcome != .interrupted { try session.write() }
         try summary.write(to: output)
         return summary
     }
 
     /// Loads the model and makes its trainer, for whoever looks at the model between parts of the run.
-    /// - Parameter writesCheckpoints: false: the run can't go on after its end.
-    public func open(writesCheckpoints: Bool = true) throws -> TrainingSession<Training> {
+    /// - Parameters:
+    ///   - ranks: those that train together.
+    ///   - writesCheckpoints: false: the run can't go on after its end.
+    public func open(
+        over ranks: any Communicator = SingleProcess(), writesCheckpoints: Bool = true
+    ) throws -> TrainingSession<Training> {
         let source = try openWeights(at: model)
         let trainable = try parameterisation.load(source, precision: precision, seed: settings.seed)
         let trainer = try Trainer(
             trainable, objective: objective, optimisation: optimisation, samples: samples, heldOut: heldOut,
             settings: settings, folder: writesCheckpoints ? output + "/checkpoints" : nil,
-            modelKey: "\(source.fingerprint()) \(precision.rawValue) \(parameterisation)")
+            modelKey: "\(source.fingerprint()) \(precision.rawValue) \(parameterisation)", over: ranks)
         return TrainingSession(
             trainer: trainer, trainable: trainable, source: source, model: model, format: format, output: output)
     }

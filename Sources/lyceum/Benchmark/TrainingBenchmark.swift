@@ -7,7 +7,8 @@ import Text
 import Training
 
 /// Training steps on random tokens, each workload in a process of its own, so that its peak of memory is its own. Every workload gives
-/// one figure a step; the first step fills the pool of buffers and doesn't count.
+/// one figure a step; the first step fills the pool of buffers and doesn't count. Under `mpirun` the ranks share each step
+/// of those workloads that train on given texts.
 struct TrainingBenchmark: Sendable {
     enum Workload: String, ExpressibleByArgument, CaseIterable {
         case full, lora, dpo, scratch, grpo
@@ -54,9 +55,12 @@ struct TrainingBenchmark: Sendable {
                 optimisation: try Optimisation(rate: 1e-5), samples: samples, output: folder)
             run.settings.samplesPerStep = samples.count
             run.settings.steps = steps + 1
-            let session = try run.open(writesCheckpoints: false)
+            // From here to the end on one thread, as ranks want it.
+            let ranks = try MPICommunicator.join()
+            let session = try run.open(over: ranks, writesCheckpoints: false)
             var speeds: [Double] = []
             _ = try session.trainer.run { if case .step(let report) = $0 { speeds.append(report.tokensPerSecond) } }
+            try ranks.leave()
             return Array(speeds.dropFirst())
         }
     }

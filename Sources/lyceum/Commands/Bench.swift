@@ -153,6 +153,7 @@ struct Bench: AsyncParsableCommand {
     }
 
     private func report(_ workload: Workload, _ values: [Double]) {
+        guard Ranks.own.isFirst else { return }
         if json { return Output.json(["values": .array(values.map { .number($0) })]) }
         let median = values.sorted()[values.count / 2]
         let style = NumberStyle.decimals(workload == .steering || workload == .contrast ? 2 : 1)

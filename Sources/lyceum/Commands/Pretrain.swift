@@ -14,6 +14,7 @@ struct Pretrain: AsyncParsableCommand {
             writes a checkpoint; the same command goes on from it.
 
               lyceum pretrain --data book.txt --out small --epochs 4
+              mpirun -n 2 lyceum pretrain --data book.txt --out small --epochs 4
               lyceum pretrain --data corpus/ --vocabulary 4096 --layers 8 --hidden 384 --out larger
               lyceum generate --model small --raw "Once upon"
             """)
@@ -78,7 +79,7 @@ struct Pretrain: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let console = Console.standardError()
+        let console = Ranks.console
         let documents = try data.flatMap { try Self.documents(at: Folders.expandingHome($0)) }
         guard documents.contains(where: { !$0.isEmpty }) else {
             throw ValidationError("There is no text in \(data.joined(separator: ", ")).")
@@ -87,7 +88,6 @@ struct Pretrain: AsyncParsableCommand {
         let specification = tokenizer(of: documents)
         let model = NewModel(configuration, tokenizer: specification)
         let start = out + "/start"
-        try model.write(to: start, seed: training.seed)
         let words = try Tokenizer(specification)
         let texts = try Corpus.texts(
             documents: documents.lazy.map { words.encode($0) }, length: context, separator: words.eos)
@@ -97,20 +97,19 @@ struct Pretrain: AsyncParsableCommand {
             optimisation: try training.optimisation(rate: 1e-3),
             samples: texts.enumerated().filter { !isHeldOut($0.offset) }.map(\.element), output: out)
         run.heldOut = texts.enumerated().filter { isHeldOut($0.offset) }.map(\.element)
+        run.prepare = { [seed = training.seed] in try model.write(to: start, seed: seed) }
         run.settings = training.settings
         run.precision = training.precision.compute
         run.format = run.precision == .f32 ? .f32 : .bf16
         console.tell(
             "\(model.parameterCount) parameters, \(model.configuration.vocabularySize) tokens, "
                 + "\(run.samples.count) samples of \(context), \(run.heldOut.count) held out")
-        let summary = try await Interrupts.cancelling { [run] in
-            let progress = TrainingProgress(on: console)
-            return try await run.followed { progress.show($0) }
-        }
+        let summary = try await Ranks.train(run, console)
         guard summary.outcome != .interrupted else {
             console.tell("Interrupted. The same command goes on from the checkpoint.")
-            throw ExitCode(130)
+            throw Ranks.ending(130)
         }
+        guard Ranks.own.isFirst else { return }
         Output.table(Tune.table(of: summary.history))
         if let loss = summary.history.evaluations.last?.loss {
             let bits = loss / log(2) * Self.tokensPerByte(run.heldOut, words)

@@ -34,6 +34,11 @@ struct Tune: AsyncParsableCommand {
               lyceum tune --objective grpo --data sums.jsonl --reward number --out rewarded
               lyceum tune --objective text --data book.jsonl --form full --out read
               lyceum merge --adapter tuned --out model
+
+            Under Open MPI's mpirun several processes share each step, with the same losses; not
+            those that learn from rewards. Docs/Distributed.md tells more.
+
+              mpirun -n 2 lyceum tune --objective sft --data chats.jsonl --out tuned
             """)
 
     @Option(help: "What to learn.")
@@ -81,6 +86,9 @@ struct Tune: AsyncParsableCommand {
         guard objective.learnsFromRewards == (rewards.reward != nil) else {
             throw ValidationError("--reward belongs to --objective grpo, rloo, reinforce or ppo, which need it.")
         }
+        guard !objective.learnsFromRewards || Ranks.own.size == 1 else {
+            throw ValidationError("--objective \(objective.rawValue) trains in one process; leave mpirun out.")
+        }
         guard !objective.learnsFromRewards || heldOut == nil else {
             throw ValidationError("--held-out isn't used where the model learns from its own texts.")
         }
@@ -116,8 +124,8 @@ struct Tune: AsyncParsableCommand {
             case .ppo: try await trainOnRewards(.ppo(penalty: rewards.divergence ?? 0.05))
             }
         if summary.outcome == .interrupted {
-            Console.standardError().tell("Interrupted. The same command goes on from the checkpoint.")
-            throw ExitCode(130)
+            Ranks.console.tell("Interrupted. The same command goes on from the checkpoint.")
+            throw Ranks.ending(130)
         }
     }
 
@@ -171,14 +179,12 @@ struct Tune: AsyncParsableCommand {
         run.heldOut = heldOut
         run.precision = training.precision.compute
         run.settings = training.settings
-        let console = Console.standardError()
+        let console = Ranks.console
         console.tell(
             "\(objective.name): \(samples.count) samples, \(heldOut.count) held out"
                 + (encoder.cutCount > 0 ? ", \(encoder.cutCount) cut at \(encoder.limit) tokens" : ""))
-        let finished = try await Interrupts.cancelling { [run] in
-            let progress = TrainingProgress(on: console)
-            return try await run.followed { progress.show($0) }
-        }
+        let finished = try await Ranks.train(run, console)
+        guard Ranks.own.isFirst else { return finished }
         Output.table(Self.table(of: finished.history))
         Output.line("\(finished.outcome.rawValue): \(out)")
         return finished
