@@ -3,6 +3,7 @@
 #include "ck_half.h"
 #include "ck_pool.h"
 
+#include <stddef.h>
 #include <string.h>
 
 static inline int64_t block_bytes(const ck_packed *w) {
@@ -42,6 +43,11 @@ static inline int64_t panel_start(const ck_activations *x, int64_t row) { return
 static inline int64_t panel_rows(const ck_activations *x, int64_t start) {
     return x->rows - start < x->panel ? x->rows - start : x->panel;
 }
+// Which groups of 4 columns of a block of the weights have high bytes.
+static inline int panel_marks(const ck_activations *x, int64_t start, int64_t b, int block) {
+    const uint8_t *marks = x->marks + start / x->panel * (x->columns / 32);
+    return block == 32 ? marks[b] : marks[b / 2] >> (b % 2 * 4) & 15;
+}
 
 void ck_packed_matmul_reference(
     const ck_packed *w, const ck_activations *x, float *out, int64_t stride, int accumulate) {
@@ -59,7 +65,8 @@ void ck_packed_matmul_reference(
                 for (int c = 0; c < w->block; c++) {
                     int64_t column = b * w->block + c;
                     int64_t at = start * w->columns + (column / 4 * count + r) * 4 + column % 4;
-                    int q = x->low ? 256 * x->q[at] + x->low[at] : x->q[at];
+                    int high = x->high && panel_marks(x, start, b, w->block) >> (c / 4) & 1 ? x->high[at] : 0;
+                    int q = 256 * high + x->q[at];
                     sum += packed_q(w, block, lane, c) * q;
                 }
                 float d = ck_half_to_float(halves[lane]);
@@ -101,10 +108,11 @@ static void plain_rows(
         const uint8_t *block = weights + b * bytes;
         const uint16_t *halves = (const uint16_t *)(block + q_bytes);
         int32_t sums[16] = {0};
+        int marks = x->high ? panel_marks(x, start, b, w->block) : 0;
         for (int v = 0; v < vectors; v++) {
             int64_t at = start * w->columns + ((b * vectors + v) * count + r) * 4;
             int32_t q[4];
-            for (int i = 0; i < 4; i++) q[i] = x->low ? 256 * x->q[at + i] + x->low[at + i] : x->q[at + i];
+            for (int i = 0; i < 4; i++) q[i] = x->q[at + i] + (marks >> v & 1 ? 256 * x->high[at + i] : 0);
             const uint8_t *line = w->bits == 8 || v < half ? block + v * 64 : block + (v - half) * 64;
             int shift = w->bits == 8 || v < half ? 0 : 4, mask = w->bits == 8 ? 255 : 15;
             for (int lane = 0; lane < 16; lane++) {
@@ -143,62 +151,109 @@ static void plain_group(
 #define VNNI __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,f16c,fma")))
 #define VNNI_INLINE VNNI static inline __attribute__((always_inline))
 
-// A panel of `count` activation rows times one group of 16 weight rows. The last five parameters are compile-time constants.
+// Vector v of a block's weights, 4 columns of 16 rows.
+VNNI_INLINE __m512i weights_of(const uint8_t *at, int v, const int bits, const int block) {
+    if (bits == 8) return _mm512_loadu_si512(at + v * 64);
+    const __m512i low = _mm512_set1_epi8(15);
+    if (v < block / 8) return _mm512_and_si512(_mm512_loadu_si512(at + v * 64), low);
+    return _mm512_and_si512(_mm512_srli_epi16(_mm512_loadu_si512(at + (v - block / 8) * 64), 4), low);
+}
+
+// A panel of `count` activation rows times one group of 16 weight rows. The last four parameters are compile-time constants.
 VNNI_INLINE void vnni_tile(
     const ck_packed *w, const uint8_t *at, const ck_activations *x, int64_t start, float *out, int64_t stride,
-    int accumulate, __mmask16 lanes, const int count, const int wide, const int bits, const int block,
+    int accumulate, __mmask16 lanes, int prefetch, const int count, const int bits, const int block,
     const int has_mins) {
     const int64_t blocks = w->columns / block;
     const int64_t q_bytes = 16 * block * bits / 8, bytes = q_bytes + 32 + (has_mins ? 32 : 0);
-    const int8_t *q = x->q + start * w->columns, *q_low = wide ? x->low + start * w->columns : x->q;
+    const int8_t *q = x->q + start * w->columns;
+    const ptrdiff_t to_high = x->high - x->q;
     const float *xd = x->d + start * (w->columns / 32);
     const float *dsums = x->dsums + start * blocks;
-    const __m512i low = _mm512_set1_epi8(15);
     const __m512 offset = _mm512_set1_ps((float)-w->offset);
     __m512 total[12];
 #pragma unroll
     for (int r = 0; r < count; r++) total[r] = _mm512_setzero_ps();
     for (int64_t b = 0; b < blocks; b++) {
-        __m512i sum[12], sum_low[12];
+        __m512i sum[12];
 #pragma unroll
-        for (int r = 0; r < count; r++) sum[r] = sum_low[r] = _mm512_setzero_si512();
+        for (int r = 0; r < count; r++) sum[r] = _mm512_setzero_si512();
+        int marks = x->high ? panel_marks(x, start, b, block) : 0, is_full = marks == (1 << block / 4) - 1;
+        if (is_full && count <= 8) {
+            // High bytes get sums of their own as long as there are registers: fewer sums wait for each other.
+            const int8_t *high = q + to_high;
+            __m512i sum_high[8];
 #pragma unroll
-        for (int v = 0; v < block / 4; v++) {
-            __m512i wq;
-            if (bits == 8) {
-                wq = _mm512_loadu_si512(at + v * 64);
-            } else if (v < block / 8) {
-                wq = _mm512_and_si512(_mm512_loadu_si512(at + v * 64), low);
-            } else {
-                wq = _mm512_and_si512(_mm512_srli_epi16(_mm512_loadu_si512(at + (v - block / 8) * 64), 4), low);
+            for (int r = 0; r < count; r++) sum_high[r] = _mm512_setzero_si512();
+#pragma unroll
+            for (int v = 0; v < block / 4; v++) {
+                __m512i wq = weights_of(at, v, bits, block);
+#pragma unroll
+                for (int r = 0; r < count; r++) {
+                    int32_t four;
+                    memcpy(&four, high + (v * count + r) * 4, 4);
+                    sum_high[r] = _mm512_dpbusd_epi32(sum_high[r], wq, _mm512_set1_epi32(four));
+                    memcpy(&four, q + (v * count + r) * 4, 4);
+                    sum[r] = _mm512_dpbusd_epi32(sum[r], wq, _mm512_set1_epi32(four));
+                }
             }
+#pragma unroll
+            for (int r = 0; r < count; r++) sum[r] = _mm512_add_epi32(_mm512_slli_epi32(sum_high[r], 8), sum[r]);
+        } else if (is_full) {
+            const int8_t *high = q + to_high;
+#pragma unroll
+            for (int v = 0; v < block / 4; v++) {
+                __m512i wq = weights_of(at, v, bits, block);
+#pragma unroll
+                for (int r = 0; r < count; r++) {
+                    int32_t four;
+                    memcpy(&four, high + (v * count + r) * 4, 4);
+                    sum[r] = _mm512_dpbusd_epi32(sum[r], wq, _mm512_set1_epi32(four));
+                }
+            }
+        } else {
+            for (int left = marks; left; left &= left - 1) {
+                int v = __builtin_ctz((unsigned)left);
+                __m512i wq = weights_of(at, v, bits, block);
+                const int8_t *high = q + to_high + v * count * 4;
+#pragma unroll
+                for (int r = 0; r < count; r++) {
+                    int32_t four;
+                    memcpy(&four, high + r * 4, 4);
+                    sum[r] = _mm512_dpbusd_epi32(sum[r], wq, _mm512_set1_epi32(four));
+                }
+            }
+        }
+        if (marks && !(is_full && count <= 8)) {
+#pragma unroll
+            for (int r = 0; r < count; r++) sum[r] = _mm512_slli_epi32(sum[r], 8);
+        }
+#pragma unroll
+        for (int v = 0; v < block / 4 && !(is_full && count <= 8); v++) {
+            __m512i wq = weights_of(at, v, bits, block);
 #pragma unroll
             for (int r = 0; r < count; r++) {
                 int32_t four;
                 memcpy(&four, q + (v * count + r) * 4, 4);
                 sum[r] = _mm512_dpbusd_epi32(sum[r], wq, _mm512_set1_epi32(four));
-                if (wide) {
-                    memcpy(&four, q_low + (v * count + r) * 4, 4);
-                    sum_low[r] = _mm512_dpbusd_epi32(sum_low[r], wq, _mm512_set1_epi32(four));
-                }
             }
         }
         // Weights come from memory once: ask for them well before the hardware foresees the need.
+        if (prefetch) {
 #pragma unroll
-        for (int line = 0; line < bytes; line += 64) _mm_prefetch((const char *)at + 8192 + line, _MM_HINT_T0);
+            for (int line = 0; line < bytes; line += 64) _mm_prefetch((const char *)at + 8192 + line, _MM_HINT_T0);
+        }
         __m512 d = _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)(at + q_bytes)));
         __m512 m = has_mins ? _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)(at + q_bytes + 32)))
                             : _mm512_mul_ps(d, offset);
 #pragma unroll
         for (int r = 0; r < count; r++) {
-            if (wide) sum[r] = _mm512_add_epi32(_mm512_slli_epi32(sum[r], 8), sum_low[r]);
             __m512 scale = _mm512_mul_ps(d, _mm512_set1_ps(xd[r]));
             total[r] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum[r]), scale, total[r]);
             total[r] = _mm512_fmadd_ps(m, _mm512_set1_ps(dsums[r]), total[r]);
         }
         at += bytes;
         q += block * count;
-        q_low += block * count;
         dsums += count;
         if (block == 32 || (b & 1)) xd += count;
     }
@@ -220,19 +275,13 @@ VNNI_INLINE void vnni_rows(
     __mmask16 lanes = left >= 16 ? 0xffff : (__mmask16)((1u << left) - 1);
     for (int64_t start = first; start < last; start += x->panel) {
         float *at = out + start * stride + g * 16;
-#define TILE(count, wide)                                                                                            \
+#define TILE(count)                                                                                                  \
     case count:                                                                                                      \
-        vnni_tile(w, weights, x, start, at, stride, accumulate, lanes, count, wide, bits, block, has_mins);          \
+        vnni_tile(                                                                                                   \
+            w, weights, x, start, at, stride, accumulate, lanes, start == first, count, bits, block, has_mins);      \
         break;
-        if (x->low) {
-            switch (panel_rows(x, start)) {
-                TILE(1, 1) TILE(2, 1) TILE(3, 1) TILE(4, 1) TILE(5, 1) TILE(6, 1) TILE(7, 1) TILE(8, 1)
-            }
-        } else {
-            switch (panel_rows(x, start)) {
-                TILE(1, 0) TILE(2, 0) TILE(3, 0) TILE(4, 0) TILE(5, 0) TILE(6, 0)
-                TILE(7, 0) TILE(8, 0) TILE(9, 0) TILE(10, 0) TILE(11, 0) TILE(12, 0)
-            }
+        switch (panel_rows(x, start)) {
+            TILE(1) TILE(2) TILE(3) TILE(4) TILE(5) TILE(6) TILE(7) TILE(8) TILE(9) TILE(10) TILE(11) TILE(12)
         }
 #undef TILE
     }

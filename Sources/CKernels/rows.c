@@ -17,11 +17,20 @@ CK_CLONES static float row_maximum(const float *x, int64_t count) {
 }
 
 int64_t ck_argmax(const float *x, int64_t count) {
-    float largest = row_maximum(x, count);
-    for (int64_t i = 0; i < count; i++) {
-        if (x[i] == largest) return i;
+    // The stretch with the first largest value, then its place there.
+    enum { STRETCH = 1024 };
+    float largest = -INFINITY;
+    int64_t best = 0;
+    for (int64_t start = 0; start < count; start += STRETCH) {
+        float most = row_maximum(x + start, count - start < STRETCH ? count - start : STRETCH);
+        if (most > largest) {
+            largest = most;
+            best = start;
+        }
     }
-    return 0;
+    if (largest == -INFINITY) return 0;
+    while (x[best] != largest) best++;
+    return best;
 }
 
 CK_CLONES static float exp_sum(const float *x, int64_t count, float shift) {

@@ -13,7 +13,9 @@
 //     m      16 x f16, when the format has minima
 // so that one 16-lane dot-product instruction advances 16 rows by 4 columns without any horizontal sum.
 //
-// Activations are quantised per row and block of 32, symmetrically, to 16 bits (a high and a low byte, two integer products) or to 8.
+// Activations are quantised per row and block of 32, symmetrically, to 8 bits or to 16: a low byte and, for the groups of 4 columns whose
+// numbers need it, a high one, which is a second integer product. A block's largest number becomes 127, or `reach` times the row's mean
+// magnitude does where that is smaller; what lies beyond gets the high byte. At a reach of 0 everything does.
 // Integer sums are exact and each output is accumulated in the order of its blocks, so a row's result is the same to the bit whatever
 // other rows are in the batch.
 
@@ -47,22 +49,25 @@ void ck_packed_row(const ck_packed *matrix, int64_t row, float *out);
 
 // Quantised activations, in panels of `panel` rows (the last panel may be shorter) that one tile of the product reads in order. In a panel
 // of c rows, row r:  q     bytes 4 * (v * c + r) ..< + 4 = columns 4v ..< 4v+4
-//                    low   the same for the low byte: the number is d * (256 q + low); NULL for 8 bits: d * q
+//                    high  the same for the high byte: the number is d * (256 high + q); NULL for 8 bits: d * q
+//                    marks [columns/32] bit v % 8: some row has a high byte in columns 4v ..< 4v+4; elsewhere they are all 0
 //                    d     [columns/32, c]     scales
 //                    dsums [columns/block, c]  the sum of the block's numbers
 typedef struct {
     int8_t *q;
-    int8_t *low;
+    int8_t *high;
+    uint8_t *marks;  // [panels, columns/32]
     float *d;
     float *dsums;
     int64_t rows, columns;
     int32_t block, panel;
+    float reach;
 } ck_activations;
 
 // Bytes needed for the buffers of a ck_activations, laid out by ck_activations_place. bits: 16 or 8.
 int64_t ck_activations_bytes(int64_t rows, int64_t columns, int32_t block, int bits);
 void ck_activations_place(
-    ck_activations *activations, void *buffer, int64_t rows, int64_t columns, int32_t block, int bits);
+    ck_activations *activations, void *buffer, int64_t rows, int64_t columns, int32_t block, int bits, float reach);
 
 // Quantises x [rows x columns] (rows `stride` floats apart).
 void ck_quantise(const float *x, int64_t stride, ck_activations *activations);

@@ -1,5 +1,11 @@
 import Tensors
 
+extension ActivationPrecision {
+    /// For the output projection: its rounding reaches the logits once, while that of the layers adds up in all that follow. On the embedded
+    /// model the KL is 9e-5 and 99.6 % of the best tokens stay.
+    fileprivate static let beforeLogits = ActivationPrecision.adaptive(reach: 4)
+}
+
 extension DecoderModel {
     /// Reads a decoder-only transformer from a GGUF file or a Hugging Face folder.
     /// - Parameter forms: decides over the form of each matrix by its Hugging Face name; without it, `precision` decides over all.
@@ -19,10 +25,13 @@ extension DecoderModel {
         var tables = [RotaryEmbedding(rotary, headSize: c.headSize, local: false)]
         if hasLocal { tables.append(RotaryEmbedding(rotary, headSize: c.headSize, local: true)) }
         let embedding = EmbeddingTable(
-            try reader.weight("token_embd.weight", rows: c.vocabularySize, columns: c.hiddenSize))
+            try reader.weight(
+                "token_embd.weight", rows: c.vocabularySize, columns: c.hiddenSize, activations: .beforeLogits))
         let head =
             c.tiesEmbeddings
-            ? nil : try reader.projection([("output.weight", c.vocabularySize)], columns: c.hiddenSize)
+            ? nil
+            : try reader.projection(
+                [("output.weight", c.vocabularySize)], columns: c.hiddenSize, activations: .beforeLogits)
         self.init(
             configuration: c, embedding: embedding,
             blocks: try (0..<c.layers).map { try DecoderBlock(reader, layer: $0, hasLocalRotary: hasLocal) },

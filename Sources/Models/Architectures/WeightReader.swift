@@ -92,10 +92,16 @@ struct WeightReader {
     }
 
     /// A matrix [rows, columns] in the form that the precision, or its own form, asks for.
-    func weight(_ name: String, rows: Int, columns: Int, expert: Int? = nil) throws -> Weight {
+    ///
+    /// - Parameter activations: how finely products with it round their input in the standard precision, where it is quantised.
+    func weight(
+        _ name: String, rows: Int, columns: Int, expert: Int? = nil, activations: ActivationPrecision = .full
+    ) throws -> Weight {
         let form = forms.map { $0(huggingFaceName(name, expert: expert)) } ?? (precision == .f32 ? .f32 : .asStored)
         return try withMatrix(name, rows: rows, columns: columns, expert: expert) { format, bytes in
-            if form == .asStored, let packed = packed([(format, rows, bytes)], columns: columns) {
+            if form == .asStored,
+                let packed = packed([(format, rows, bytes)], columns: columns, activations: activations)
+            {
                 return .packed(packed)
             }
             let tensor = Tensor(format.dequantised(bytes), [rows, columns])
@@ -108,7 +114,8 @@ struct WeightReader {
     }
 
     private func packed(
-        _ parts: [(format: WeightFormat, rows: Int, bytes: UnsafeRawBufferPointer)], columns: Int
+        _ parts: [(format: WeightFormat, rows: Int, bytes: UnsafeRawBufferPointer)], columns: Int,
+        activations: ActivationPrecision
     ) -> PackedMatrix? {
         let natives = parts.compactMap { part -> PackedMatrix.Part? in
             guard part.format.isQuantised, let type = part.format.ggufType, let base = part.bytes.baseAddress else {
@@ -117,18 +124,21 @@ struct WeightReader {
             return PackedMatrix.Part(format: Int32(type), rows: part.rows, blocks: base)
         }
         return natives.count == parts.count
-            ? PackedMatrix(parts: natives, columns: columns, activationBits: precision == .fast ? 8 : 16) : nil
+            ? PackedMatrix(parts: natives, columns: columns, activations: precision == .fast ? .coarse : activations)
+            : nil
     }
 
     /// Layers over the same input. Packed weights of one format are stacked; so are, when `merges` says so, their outputs.
     func projection(
         _ layers: [(name: String, rows: Int)], columns: Int, expert: Int? = nil, hasBias: Bool = false,
-        merges: Bool = false
+        merges: Bool = false, activations: ActivationPrecision = .full
     ) throws -> Projection {
         let biases =
             hasBias
             ? try layers.map { try vector($0.name.replacingSuffix(".weight", with: ".bias"), count: $0.rows) } : []
-        if forms == nil, precision != .f32, let matrix = try stacked(layers, columns: columns, expert: expert) {
+        if forms == nil, precision != .f32,
+            let matrix = try stacked(layers, columns: columns, expert: expert, activations: activations)
+        {
             let sizes = layers.map(\.rows)
             return Projection(
                 [Projection.Part(.packed(matrix), sizes: merges ? [sizes.reduce(0, +)] : sizes)], biases: biases,
@@ -136,16 +146,19 @@ struct WeightReader {
         }
         let parts = try layers.map { layer in
             Projection.Part(
-                try weight(layer.name, rows: layer.rows, columns: columns, expert: expert), sizes: [layer.rows])
+                try weight(layer.name, rows: layer.rows, columns: columns, expert: expert, activations: activations),
+                sizes: [layer.rows])
         }
         return Projection(
             parts, biases: biases, names: layers.map { huggingFaceName($0.name, expert: expert) })
     }
 
-    private func stacked(_ layers: [(name: String, rows: Int)], columns: Int, expert: Int?) throws -> PackedMatrix? {
+    private func stacked(
+        _ layers: [(name: String, rows: Int)], columns: Int, expert: Int?, activations: ActivationPrecision
+    ) throws -> PackedMatrix? {
         var parts: [(format: WeightFormat, rows: Int, bytes: UnsafeRawBufferPointer)] = []
         func collect(_ index: Int) throws -> PackedMatrix? {
-            guard index < layers.count else { return packed(parts, columns: columns) }
+            guard index < layers.count else { return packed(parts, columns: columns, activations: activations) }
             let layer = layers[index]
             return try withMatrix(layer.name, rows: layer.rows, columns: columns, expert: expert) { format, bytes in
                 parts.append((format, layer.rows, bytes))

@@ -6,6 +6,23 @@ import CKernels
     import Darwin
 #endif
 
+/// How finely the input of a product with packed weights is rounded, with a scale per row and 32 columns.
+public enum ActivationPrecision: Sendable, Hashable {
+    /// 16 bits: two integer products.
+    case full
+    /// 8 bits, and 16 in groups of 4 columns with a number beyond `reach` times the row's mean magnitude. No block's steps are coarser than
+    /// that asks for, so the smaller the reach, the finer they are and the more groups need the second product; 0 is `full`.
+    case adaptive(reach: Float)
+    /// 8 bits: half the time of `full` in large products, at about 200 times the error.
+    case coarse
+
+    var bits: Int32 { self == .coarse ? 8 : 16 }
+
+    var reach: Float {
+        if case .adaptive(let reach) = self { reach } else { 0 }
+    }
+}
+
 /// Quantised weights [rows, columns], read as they are by matrix products: 4 or 8 bits a weight with a scale per block.
 ///
 /// See `ck_packed.h` for the layout. Immutable once built.
@@ -18,9 +35,8 @@ public final class PackedMatrix: @unchecked Sendable {
     public var columns: Int { Int(matrix.columns) }
     /// The memory it holds.
     public let byteCount: Int
-    /// The precision of the activations it is multiplied with: 16 bits, or 8 for up to twice the speed of large products
-    /// at about 200 times the error.
-    public let activationBits: Int
+    /// The precision of the activations it is multiplied with.
+    public let activations: ActivationPrecision
     let matrix: ck_packed
 
     /// One tensor of a weight file: GGUF blocks in row-major order.
@@ -44,9 +60,8 @@ public final class PackedMatrix: @unchecked Sendable {
 
     /// Stacks parts with the same number of columns. nil when their formats differ in layout, or a part that isn't the last
     /// has a number of rows that 16 does not divide, or the columns are no multiple of the format's block.
-    public init?(parts: [Part], columns: Int, activationBits: Int = 16) {
-        precondition(activationBits == 16 || activationBits == 8)
-        self.activationBits = activationBits
+    public init?(parts: [Part], columns: Int, activations: ActivationPrecision = .full) {
+        self.activations = activations
         guard let first = parts.first else { return nil }
         var matrix = ck_packed()
         guard ck_packed_layout(first.format, &matrix) != 0 else { return nil }
@@ -186,7 +201,7 @@ public enum Prologue {
     case swiglu
 }
 
-/// Activations as 16-bit (or 8-bit) integers with a scale per row and 32 columns, in memory that is kept for the next use.
+/// Activations as integers of up to 16 bits with a scale per row and 32 columns, in memory that is kept for the next use.
 public struct QuantisedActivations: ~Copyable {
     var activations = ck_activations()
     private var memory = UnsafeMutableRawPointer.allocate(byteCount: 64, alignment: 64)
@@ -202,16 +217,17 @@ public struct QuantisedActivations: ~Copyable {
     public mutating func quantise(
         _ x: UnsafePointer<Float>, rows: Int, stride: Int, for matrix: PackedMatrix, prologue: Prologue = .identity
     ) {
-        let bits = Int32(matrix.activationBits)
+        let precision = matrix.activations
         let bytes = Int(
-            ck_activations_bytes(Int64(rows), matrix.matrix.columns, matrix.matrix.block, bits))
+            ck_activations_bytes(Int64(rows), matrix.matrix.columns, matrix.matrix.block, precision.bits))
         if bytes > capacity {
             memory.deallocate()
             memory = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
             capacity = bytes
         }
         ck_activations_place(
-            &activations, memory, Int64(rows), matrix.matrix.columns, matrix.matrix.block, bits)
+            &activations, memory, Int64(rows), matrix.matrix.columns, matrix.matrix.block, precision.bits,
+            precision.reach)
         switch prologue {
         case .identity: ck_quantise(x, Int64(stride), &activations)
         case .rmsNorm(let weight, let epsilon): ck_rmsnorm_quantise(x, Int64(stride), weight, epsilon, &activations)
