@@ -78,24 +78,7 @@ public struct BenchmarkStrategies: Method {
                 datasets: options.parts.isEmpty ? ReasoningGym.standard : options.parts, size: options.size,
                 seed: lab.seed("reasoning-gym"))
         }
-        return lab.limit.map { Part(of: whole, count: $0) } ?? whole
-    }
-
-    /// The first questions of a benchmark.
-    private struct Part: Benchmark {
-        let whole: any Benchmark
-        let questions: [Question]
-
-        init(of whole: any Benchmark, count: Int) {
-            self.whole = whole
-            questions = Array(whole.questions.prefix(count))
-        }
-
-        var name: String { whole.name }
-
-        func score(_ solution: Solution, of question: Question) async throws -> Double {
-            try await whole.score(solution, of: question)
-        }
+        return lab.limit.map { BenchmarkPart(of: whole, Array(whole.questions.prefix($0))) } ?? whole
     }
 
     /// The grading put to the test: right answers out of the data pass under a scripted strategy, spoilt ones do not.

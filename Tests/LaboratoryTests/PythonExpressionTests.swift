@@ -18,7 +18,9 @@ import Testing
             ("all([a < b for a, b in [(1, 2), (2, 3)]])", .bool(true)),
             ("any(n > 1 for n in (1, 2, 1 / 1))", .bool(true)),
             ("any(1 / n for n in (1, 0))", .bool(true)), ("math.gcd(12, -18)", .int(6)), ("math.floor(-0.5)", .int(-1)),
-            ("math.sqrt(9)", .float(3)), ("[1, 2][-1]", .int(2)), ("(1.5).is_integer()", .bool(false)),
+            ("math.sqrt(9)", .float(3)), ("math.log2(8)", .float(3)),
+            ("math.log(100, 10)", .float(2)), ("math.log10(1000)", .float(3)), ("math.log(1)", .float(0)),
+            ("[1, 2][-1]", .int(2)), ("(1.5).is_integer()", .bool(false)),
             ("[n for n in range(9) if n % 2 if n > 4][0]", .int(5)), ("True + True", .int(2)),
             ("(1, 2) < (1, 3)", .bool(true)),
         ] as [(String, PythonValue)])
@@ -37,6 +39,7 @@ import Testing
 
     @Test(arguments: [
         "1 / 0", "1 % 0", "1.5 & 2", "10 ** 30", "(-8) ** 0.5", "len(3)", "1 < (1, 2)", "1 << 70", "range(10)[10]",
+        "math.log(0)", "math.log2(-1)", "math.log(2, 1)", "math.log(1, 2, 3)",
     ])
     func errorsAreRaised(text: String) throws {
         #expect(throws: PythonError.self) { try value(text) }

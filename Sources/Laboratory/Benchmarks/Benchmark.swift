@@ -29,6 +29,23 @@ public struct QuestionSet: Benchmark {
     }
 }
 
+/// A benchmark with fewer questions, or the same in other words; the whole one grades by their identifiers.
+public struct BenchmarkPart: Benchmark {
+    private let whole: any Benchmark
+    public let questions: [Question]
+
+    public init(of whole: any Benchmark, _ questions: [Question]) {
+        self.whole = whole
+        self.questions = questions
+    }
+
+    public var name: String { whole.name }
+
+    public func score(_ solution: Solution, of question: Question) async throws -> Double {
+        try await whole.score(solution, of: question)
+    }
+}
+
 /// Why a benchmark can't be used.
 public enum BenchmarkError: Error, Hashable, CustomStringConvertible {
     case notInstalled(suite: String, path: String)

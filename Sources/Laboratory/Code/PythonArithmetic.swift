@@ -158,6 +158,11 @@ enum PythonArithmetic {
                 (root + 1) * (root + 1) <= number
             { root += 1 }
             return .int(root)
+        case .logarithm, .binaryLogarithm, .decimalLogarithm:
+            let logarithm = try logarithm(function, value)
+            // With a base, as Python does it: one logarithm over the other.
+            guard values.count == 2 else { return .float(logarithm) }
+            return try apply(.divide, .float(logarithm), .float(try self.logarithm(function, values[1])))
         case .isInteger:
             if case .float(let number) = value { return .bool(number.isFinite && number == number.rounded()) }
             guard value.whole != nil else { throw .raised("AttributeError: is_integer of \(value.typeName)") }
@@ -171,6 +176,16 @@ enum PythonArithmetic {
             let number = try float(value)
             return .float(number.isFinite ? Double(String(format: "%.\(digits)f", number)) ?? number : number)
         default: throw .unsupported(function.rawValue)
+        }
+    }
+
+    private static func logarithm(_ function: PythonFunction, _ value: PythonValue) throws(PythonError) -> Double {
+        let number = try float(value)
+        guard number > 0 || number.isNaN else { throw .raised("ValueError: the logarithm of \(number)") }
+        return switch function {
+        case .binaryLogarithm: Foundation.log2(number)
+        case .decimalLogarithm: Foundation.log10(number)
+        default: Foundation.log(number)
         }
     }
 }

@@ -157,6 +157,9 @@ enum PythonFunction: String, Sendable {
     case wholeRoot = "math.isqrt"
     case absolute = "math.fabs"
     case product = "math.prod"
+    case logarithm = "math.log"
+    case binaryLogarithm = "math.log2"
+    case decimalLogarithm = "math.log10"
     case isInteger = ".is_integer"
 }
 

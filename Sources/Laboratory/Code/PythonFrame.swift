@@ -179,7 +179,7 @@ struct PythonFrame {
             switch function {
             case .min, .max, .gcd, .zip: .max
             case .range: 3
-            case .round, .sum, .pow, .enumerate: 2
+            case .round, .sum, .pow, .enumerate, .logarithm: 2
             default: 1
             }
         let optional: [PythonFunction] = [.gcd, .zip, .set, .tuple, .list, .int, .float, .bool]

@@ -32,6 +32,20 @@ package struct MathematicalExpression: Sendable {
         Self.value(of: root, numbers)
     }
 
+    /// Its numbers from left to right, where it is made of them by + − × ÷ alone; nil where there is a letter, a power or a sign that joins
+    /// no two numbers.
+    package var operands: [Rational]? { Self.operands(of: root) }
+
+    private static func operands(of node: Node) -> [Rational]? {
+        switch node {
+        case .number(let value): return [value]
+        case .letter, .power, .negative: return nil
+        case .sum(let a, let b), .difference(let a, let b), .product(let a, let b), .quotient(let a, let b):
+            guard let left = operands(of: a), let right = operands(of: b) else { return nil }
+            return left + right
+        }
+    }
+
     private static func value(of node: Node, _ numbers: [Character: Rational]) -> Rational? {
         func pair(_ a: Node, _ b: Node, _ join: (Rational, Rational) -> Rational?) -> Rational? {
             guard let a = value(of: a, numbers), let b = value(of: b, numbers) else { return nil }

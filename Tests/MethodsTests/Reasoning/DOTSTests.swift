@@ -305,6 +305,100 @@ import Text
         #expect(!samples.contains { sample in asked.contains { sample.messages[0].content.hasPrefix($0) } })
     }
 
+    // MARK: Game of 24
+
+    @Test(arguments: [
+        ([4, 9, 10, 13], "(10 - 4) * (13 - 9)", true), ([4, 9, 10, 13], "$(10-4)\\times(13-9)$.", true),
+        ([4, 9, 10, 13], "(10 - 4) * (13 - 9) = 24", true), ([4, 9, 10, 13], "(13 - 9) × (10 − 4)", true),
+        ([3, 3, 8, 8], "8 / (3 - 8 / 3)", true), ([3, 3, 8, 8], "\\frac{8}{3 - \\frac{8}{3}}", true),
+        ([1, 1, 4, 6], "1 * 1 * 4 * 6", true),
+        // Another value, another number, a number left out or used twice.
+        ([4, 9, 10, 13], "(10 - 4) * (13 - 9) = 25", false), ([4, 9, 10, 13], "(10 + 4) * (13 - 9)", false),
+        ([4, 9, 10, 13], "4 * 6", false), ([4, 9, 10, 13], "24", false), ([1, 1, 4, 6], "1 * 4 * 6", false),
+        ([1, 1, 4, 6], "1 * 1 * 1 * 4 * 6", false),
+        // Digits put together, signs and powers are no moves.
+        ([1, 2, 3, 4], "24 * 1 - 3 + 3", false), ([1, 2, 2, 12], "12 * 2 * 1^2", false),
+        ([4, 9, 10, 13], "-(4 - 10) * (13 - 9)", false), ([4, 9, 10, 13], "x", false), ([4, 9, 10, 13], "", false),
+        ([4, 9, 10, 13], "__import__('os')", false), ([1, 1, 4, 6], "4 * 6 / (1 - 1)", false),
+    ])
+    func answersToTheGameOf24AreJudged(numbers: [Int], answer: String, isRight: Bool) throws {
+        let games = try? GameOf24(numbers)
+        #expect((games?.accepts(answer) ?? false) == isRight)
+    }
+
+    @Test func gamesOf24AreThoseWithASolution() throws {
+        let all = GameOf24.solvable()
+        #expect(all.count == 1_362)
+        for numbers in all.prefix(200) {
+            let game = try GameOf24(numbers)
+            #expect(game.question.golds.count == 1 && game.question.golds.allSatisfy(game.question.accepts))
+        }
+        let (training, validation) = (GameOf24.games(.training), GameOf24.games(.validation))
+        #expect(validation.count == 170 && Set(training + validation).count == 1_362)
+        #expect(throws: GameOf24Error.unsolvable("1 1 1 1")) { try GameOf24("1 1 1 1") }
+        #expect(throws: GameOf24Error.malformed("1 2 3 14")) { try GameOf24("1 2 3 14") }
+        #expect(throws: GameOf24Error.malformed("1 2 3 x")) { try GameOf24("1 2 3 x") }
+    }
+
+    @Test func gamesOf24ComeFromRecordsBesideOtherQuestions() throws {
+        let questions = try DOTS.questions(
+            DataSet(
+                name: "mixed",
+                records: [
+                    ["task": "game-24", "instance": "4 9 10 13"], ["question": "What is 2 + 2?", "answer": "4"],
+                    ["task": "number-path", "instance": "3 1 8"],
+                ]))
+        #expect(questions[0].accepts("(10 - 4) * (13 - 9)") && questions[0].kind == .expression)
+        #expect(questions[1].accepts("4") && questions[2].accepts("Summary: 1 -> 2 -> 4 -> 8"))
+        #expect(throws: DataError.self) {
+            try DOTS.questions(DataSet(name: "bad", records: [["task": "game-24", "instance": "1 1 1 1"]]))
+        }
+        #expect(throws: OptionError.self) {
+            _ = try DOTS.options(flags: ["--task", "game-24", "--train-questions", "x"], config: nil, alsoKnown: [])
+        }
+    }
+
+    /// A solver that finds games of 24 by program alone: the search keeps them, and the planner is to learn the program.
+    @Test func theSearchOfGamesOf24TeachesTheProgram() async throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("dots-24-\(UUID())")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let asked = try DOTS.asked(
+            DOTS.Options {
+                $0.task = .game24
+                $0.items = 3
+                $0.trainItems = 2
+            }, in: Lab(slug: "dots", subject: nil))
+        let training = try #require(asked.training)
+        #expect(asked.tested.count == 3 && training.count == 2)
+        let model = ScriptedModel { request, _ in
+            guard case .chat(let turns, _) = request.prompt else { return "" }
+            let said = turns.map(\.content).joined()
+            // What the program printed goes back as the answer; in words the last sign is lost.
+            let gold = training.first { said.contains($0.text) }?.golds[0] ?? ""
+            if turns.count == 1 {
+                return turns[0].content.contains("```python")
+                    ? "```python\nprint('\(gold)')\n```" : "The answer is $\(gold.dropLast())$"
+            }
+            return said.contains("After execution")
+                ? "The answer is $\(gold)$. correct" : "The answer is $4 * 6$. correct"
+        }
+        let programs = TrajectoryPrograms { program in
+            let output = program.replacing("print('", with: "").replacing("')", with: "")
+            return SandboxResult(output: output, errors: "", status: 0, limit: nil, seconds: 0)
+        }
+        let searched = try await DOTS.search(
+            training, .init(), TrajectoryRunner(programs: programs), asking: model,
+            in: Lab(slug: "dots", subject: model, outputFolder: folder))
+        #expect(searched.count == 2)
+        for found in searched {
+            #expect(found.result.verdict == .kept)
+            #expect(found.result.best == ReasoningTrajectory(.program))
+            #expect(found.lesson?.trajectory == ReasoningTrajectory(.program))
+            #expect(found.lesson?.source == "game-24")
+            #expect(found.lesson?.firstReply.contains("print(") == true)
+        }
+    }
+
     // MARK: Runs
 
     @Test func searchesGoOnFromTheirArchive() async throws {

@@ -151,6 +151,12 @@ import Text
         #expect(PromptData(prompt).missing(in: rewrite) == missing)
     }
 
+    @Test func namesOfFunctionsMustSurvive() {
+        let data = PromptData("Complete it.\ndef  median_of(xs):\n    ...")
+        #expect(data.missing(in: "Write `median_of(xs)`, which …").isEmpty)
+        #expect(data.missing(in: "Write median(xs), or median_of2.") == ["median_of"])
+    }
+
     @Test func optionsMustSurvive() {
         let data = PromptData(choice.prompt, options: choice.options)
         #expect(data.missing(in: "(A) The sky\n(B) Blood") == [])
@@ -291,6 +297,41 @@ import Text
         let collected = try DataSet(path: drafts)
         #expect(collected.count == 1 && collected.records[0]["output"]?.stringValue == "5")
         #expect(try MetaPrompt(.oneShot, file: drafts).demonstrations[0].candidatePrompt == "Add.\n2 + 2?")
+    }
+
+    /// Programs are right when they pass their tests, whatever they look like, and the loop's errors are counted by that, too.
+    @Test func programsAreRunWithTheirTests() async throws {
+        let record: JSONValue = [
+            "task_id": "twice", "prompt": "def twice(n):\n    \"\"\"Doubles.\"\"\"\n", "entry_point": "twice",
+            "test": "def check(candidate):\n    assert candidate(4) == 8\n", "canonical_solution": "    return 2 * n\n",
+            "instruction": "Mind the tests.",
+        ]
+        let model = ScriptedModel { request, _ in
+            guard case .chat(let turns, _) = request.prompt, let text = turns.first?.content else { return "" }
+            if text.contains("Candidate Prompt:") {
+                return text.hasSuffix("return n\n```")
+                    ? " wrong.\nTask Type: code\nBetter Prompt: Write twice(n), which gives 2 times n."
+                    : " correct.\nTask Type: code\nBetter Prompt: twice(n)"
+            }
+            return text.contains("2 times n")
+                ? "```python\ndef twice(n):\n    return n + n\n```\nFor example\n```\ntwice(1)\n```"
+                : "```python\ndef twice(n):\n    return n\n```"
+        }
+        let lab = Lab(
+            slug: "promptd", subject: model, dataSet: DataSet(name: "programs", records: [record]),
+            outputFolder: FileManager.default.temporaryDirectory.appendingPathComponent("promptd-\(UUID())"))
+        defer { try? FileManager.default.removeItem(at: lab.outputFolder) }
+        let report = try await PRoMPTd().run(
+            try PRoMPTd.Options {
+                $0.mode = .loop
+                $0.baselines = []
+                $0.temperature = 0
+            }, in: lab)
+        func value(_ name: String) -> Double? { report.metrics.first { $0.name == name }?.estimate.value }
+        #expect(value("wrong outputs taken for right") == 0 && value("right outputs taken for wrong") == 0)
+        #expect(value("accuracy, zero-shot") == 0 && value("accuracy, promptd") == 1)
+        #expect(
+            model.requests.first?.prompt.plainText.contains("Mind the tests.\nComplete this Python function") == true)
     }
 
     @Test func theStopTestsErrorsAreCounted() async throws {

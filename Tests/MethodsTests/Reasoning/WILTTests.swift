@@ -95,6 +95,95 @@ import Text
         #expect(steps == 13)
     }
 
+    // MARK: Membership
+
+    @Test(arguments: [
+        (1, [2, 4, 100], true), (1, [2, 4, 99], false), (2, [1, 3, 99], true), (3, [3, 6, 99], true),
+        (4, [4, 6, 8], false),
+        (5, [5, 10, 95], true), (6, [15, 30, 90], true), (6, [15, 30, 91], false), (7, [25, 25, 25], true),
+        (7, [25, 26, 25], false), (8, [50, 50, 50], true), (9, [75, 75, 75], true), (10, [24, 25, 26], true),
+        (12, [74, 75, 77], false), (15, [73, 75, 77], true), (18, [71, 75, 79], true), (20, [42, 50, 58], true),
+        (22, [9, 25, 41], true), (24, [59, 75, 91], true), (24, [58, 75, 91], false),
+    ])
+    func setsOfThreeFollowTheirDefinitions(number: Int, values: [Double], verdict: Bool) throws {
+        let rules = try WILTRule.membership()
+        #expect(rules.count == 24)
+        #expect(try rules[number - 1].verdict(WILTDomain.membership.arguments(values)) == verdict)
+    }
+
+    /// All members of sets that a closed form could get wrong, listed by hand.
+    @Test(arguments: [
+        (3, [1, 4, 9, 16, 25, 36, 49, 64, 81, 100]), (4, [1, 8, 27, 64]),
+        (
+            5,
+            [
+                2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97,
+            ]
+        ),
+        (14, [11, 22, 33, 44, 55, 66, 77, 88, 99]), (15, [12, 24, 36, 48, 60, 72, 84, 96]),
+        (16, [1, 2, 4, 8, 16, 32, 64]), (17, [1, 3, 9, 27, 81]), (18, [1, 4, 16, 64]), (19, [1, 5, 25]),
+        (20, [1, 6, 36]), (21, [1, 7, 49]), (22, [1, 8, 64]), (23, [1, 9, 81]), (24, [1, 10, 100]),
+        (25, [1, 11, 21, 31, 41, 51, 61, 71, 81, 91]), (33, [9, 19, 29, 39, 49, 59, 69, 79, 89, 99]), (34, [25]),
+        (38, [49, 50, 51]), (42, [73, 74, 75, 76, 77]), (51, Array(59...91)),
+    ])
+    func setsOfOneHaveTheseMembers(number: Int, members: [Int]) throws {
+        let rules = try WILTRule.membershipSingle()
+        #expect(rules.count == 51)
+        let found: [Int] = try (1...100).filter { try rules[number - 1].verdict([PythonValue.int($0)]) }
+        #expect(found == members)
+    }
+
+    @Test func aSetsGameHasFiveTestsOfItsNumbers() throws {
+        var game = WILTGame(try WILTRule.membershipSingle()[0])
+        #expect(game.maxAttempts == 5)
+        #expect(game.instruction.contains("takes a number and") && game.instruction.contains("up to 5 numbers"))
+        #expect(game.instruction.contains("from 1 to 100") && game.instruction.contains("Test Case: ```(a)```"))
+        #expect(game.instruction.contains("Final Guess: ```lambda x: <expression>```"))
+        #expect(try game.read("Test Case: ```(8)```") == .reply("Result for input (8): True. Attempts Remaining: 5"))
+        #expect(try game.read("Test Case: (8.5)") == .reply("The test case can't be read."))
+        #expect(try game.read("Test Case: (0)") == .reply("The numbers of a test case are from 1 to 100."))
+        #expect(try game.read("Test Case: (101)") == .reply("The numbers of a test case are from 1 to 100."))
+        #expect(try game.read("Test Case: (1, 2)") == .reply("A test case has exactly 1 number."))
+        #expect(game.attempts == 1)
+        #expect(try game.read("Final guess: none").isReply(with: "```lambda x: True```"))
+        let three = WILTGame(try WILTRule.membership()[0])
+        #expect(three.maxAttempts == 5 && three.instruction.contains("takes three numbers and"))
+        #expect(WILTGame(try WILTRule.lite()[0]).maxAttempts == 30)
+    }
+
+    @Test func setsAreScoredOnTheirOwnNumbers() async throws {
+        let single = WILTScorer(.membershipSingle, using: SeededGenerator(seed: 1, stream: "p"))
+        let numbers: [WILTTriple] = (1...100).map { [PythonValue.int($0)] }
+        #expect(single.points == numbers)
+        let powers = try WILTRule.membershipSingle()[15]
+        #expect(await single.score("lambda n: n & (n - 1) == 0", against: powers).outcome == .correct)
+        #expect(await single.score("lambda n: n in (2, 4, 8, 16, 32, 64)", against: powers).outcome == .wrong)
+        let three = WILTScorer(.membership, samples: 0, using: SeededGenerator(seed: 1, stream: "p"))
+        #expect(three.points.count == 33_793)
+        let near = try WILTRule.membership()[9]
+        #expect(
+            await three.score("lambda a, b, c: 24 <= min(a, b, c) and max(a, b, c) <= 26", against: near).outcome
+                == .correct)
+        for guess in [
+            "lambda x, y, z: False", "lambda x, y, z: abs(x - 25) <= 1 and abs(y - 25) <= 1",
+            "lambda x, y, z: 24 <= x <= y <= z <= 26", "lambda x, y, z: x + y + z in (72, 75, 78) and x == y == z",
+        ] {
+            #expect(await three.score(guess, against: near).outcome == .wrong, "\(guess)")
+        }
+    }
+
+    @Test func fiveTestsFindSetsWhereChanceDoesNot() throws {
+        let rules = try WILTRule.membershipSingle()
+        let generator = SeededGenerator(seed: 1, stream: "pool")
+        let player = try WILTHypotheses(membership: rules, .membershipSingle, equal: true, using: generator)
+        let plays = try rules.map { rule in
+            try player.play(rule, candidates: 400, using: SeededGenerator(seed: 1, stream: rule.id))
+        }
+        let right = zip(plays, rules).count { $0.guess.text == $1.text }
+        // Five answers tell 32 sets apart at most.
+        #expect(plays.allSatisfy { $0.tests <= 5 } && (20...32).contains(right))
+    }
+
     // MARK: Scorer
 
     @Test func guessesAreScored() async throws {
@@ -144,6 +233,12 @@ import Text
         await #expect(throws: DataError.self) {
             try await WILT().run(try WILT.Options { $0.split = .user }, in: bad)
         }
+    }
+}
+
+extension WILTGame.Step {
+    fileprivate func isReply(with text: String) -> Bool {
+        if case .reply(let reply) = self { reply.contains(text) } else { false }
     }
 }
 

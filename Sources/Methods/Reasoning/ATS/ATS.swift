@@ -55,7 +55,7 @@ public struct ATS: StrategyMethod {
         public var form = Form.full
         public var rank = 16
         public var loss = Loss.all
-        public var rate = 1e-5
+        public var rate: Double?
         public var tuneSteps = 250
         public var accumulate = 10
         public var maxLen = 2888
@@ -102,7 +102,7 @@ public struct ATS: StrategyMethod {
             Field("form", \.form, "train all weights, or an adapter"),
             Field("rank", \.rank, "the adapter's rank", .atLeast(1)),
             Field("loss", \.loss, "what the loss counts: all tokens, or the answer's"),
-            Field("rate", \.rate, "learning rate", .above(0)),
+            Field("rate", \.rate, "the learning rate; none: 1e-5, and 2e-4 for lora", .above(0)),
             Field("tune-steps", \.tuneSteps, "transcripts trained on, repeats counted", .atLeast(1)),
             Field("accumulate", \.accumulate, "transcripts of one step of the optimiser", .atLeast(1)),
             Field("max-len", \.maxLen, "transcripts of so many tokens and more are dropped", .atLeast(3)),

@@ -31,7 +31,8 @@ package struct SearchTuning: Sendable {
             model: path, objective: Supervised(),
             parameterisation: options.form == .full
                 ? ChosenWeights.all : try LowRankAdaptation(rank: options.rank, alpha: Double(2 * options.rank)),
-            optimisation: try Optimisation(AdamW(), rate: options.rate), samples: samples, output: output)
+            optimisation: try Optimisation(AdamW(), rate: options.rate ?? (options.form == .full ? 1e-5 : 2e-4)),
+            samples: samples, output: output)
         run.settings.samplesPerStep = options.accumulate
         run.settings.steps = max(1, options.tuneSteps / options.accumulate)
         // The paper looks at the model half way, too.

@@ -20,6 +20,8 @@ import Text
 /// Of the released code the selection by importance is taken, which its paper's "best trajectory" gave way to; its inverted test of the
 /// probe and its test of lengths for scores are not. A package install and a failing program score 0.
 ///
+/// Questions come from files, or are games of 24 (`--task game-24`), whose rule says what is right.
+///
 /// Source: Yue, Yao, Mi, Yu, Yao, Yu, "DOTS: Learning to Reason Dynamically in LLMs via Optimal Reasoning Trajectories Search" (2024),
 /// arXiv:2410.03864.
 public struct DOTS: StrategyMethod {
@@ -30,7 +32,8 @@ public struct DOTS: StrategyMethod {
             "DOTS: Learning to Reason Dynamically in LLMs via Optimal Reasoning Trajectories Search", "Yue et al.",
             2024,
             arXiv: "2410.03864"),
-        data: "question, answer; options, answer_type, subject and level where there are any",
+        data:
+            "question, answer; options, answer_type, subject and level where there are any; or task (game-24) and instance",
         claim:
             "A planner that learnt from searched trajectories which actions suit a question answers more questions than any "
             + "one trajectory for all, with fewer actions than the longest.")
@@ -38,6 +41,9 @@ public struct DOTS: StrategyMethod {
     public init() {}
 
     public struct Options: MethodOptions {
+        public var task: Task?
+        public var items = 50
+        public var trainItems = 100
         public var trainQuestions: Path?
         public var planner: Path?
         public var plannerKind = PlannerKind.external
@@ -67,6 +73,11 @@ public struct DOTS: StrategyMethod {
 
         public init() {}
 
+        /// Questions that are generated.
+        public enum Task: String, OptionChoice {
+            case game24 = "game-24"
+        }
+
         public enum PlannerKind: String, OptionChoice {
             /// A small model beside the solver.
             case external
@@ -79,6 +90,9 @@ public struct DOTS: StrategyMethod {
         }
 
         public static let fields: [Field<Self>] = [
+            Field("task", \.task, "questions to generate instead of reading --data and --train-questions"),
+            Field("items", \.items, "how many of them are asked (a given --limit goes before)", .atLeast(1)),
+            Field("train-items", \.trainItems, "how many others are searched", .atLeast(1)),
             Field("train-questions", \.trainQuestions, "questions to search and to learn from"),
             Field("planner", \.planner, "a trained planner: an adapter's folder, or a model"),
             Field("planner-kind", \.plannerKind, "a model beside the solver, or the solver itself"),
@@ -114,6 +128,9 @@ public struct DOTS: StrategyMethod {
             }
             if n > 1, searchTemperature == 0 {
                 throw .conflict("--search-temperature 0 gives the same sample \(n) times: sample, or give --n 1.")
+            }
+            if task != nil, trainQuestions != nil {
+                throw .conflict("--task generates the questions to train on, too: leave out --train-questions.")
             }
             if planner != nil, trainQuestions != nil {
                 throw .conflict(
@@ -181,8 +198,7 @@ public struct DOTS: StrategyMethod {
     public func run(_ options: Options, in lab: Lab) async throws -> Report {
         try options.checkAll()
         let model = try lab.languageModel()
-        let data = try lab.data()
-        let questions = try Question.all(of: data)
+        let asked = try Self.asked(options, in: lab)
         let catalogue = try options.catalogue
         let runner = options.runner()
         let tuned: TunedModel
@@ -190,10 +206,9 @@ public struct DOTS: StrategyMethod {
         if let path = options.planner {
             tuned = try await Self.opened(path.expanded, base: options.plannerBase)
         } else {
-            guard let path = options.trainQuestions else { throw DOTSError.noPlanner }
+            guard let train = asked.training else { throw DOTSError.noPlanner }
             let base = options.plannerKind == .external ? options.plannerBase : model.identity.reference
             let local = try Self.localPath(base)
-            let train = try Self.unasked(Question.all(of: DataSet(path: path.expanded)), in: questions)
             searched = try await Self.search(train, options, runner, asking: model, in: lab)
             let lessons = try await Self.explained(searched.compactMap(\.lesson), by: options.explainer, in: lab)
             guard !lessons.isEmpty else { throw DOTSError.nothingLearnt(questions: train.count) }
@@ -206,14 +221,11 @@ public struct DOTS: StrategyMethod {
         let comparison = try await StrategyComparison(
             arms + [
                 PlannedTrajectory(RandomPlanner(catalogue), runner: runner), Self.planned(options, tuned, runner),
-            ], on: questions, asking: model, in: lab)
-        var levels: [String: String] = [:]
-        for (record, question) in zip(data.records, questions) {
-            levels[question.id] = try record.stringIfPresent("level") ?? record.stringIfPresent("difficulty")
-        }
+            ], on: asked.tested, asking: model, in: lab)
         var report = try comparison.report("DOTS")
         try Self.addTrajectories(
-            to: &report, comparison, statics: arms.count, planner: comparison.strategies.count - 1, levels: levels)
+            to: &report, comparison, statics: arms.count, planner: comparison.strategies.count - 1,
+            levels: asked.levels)
         Self.addSearch(to: &report, searched)
         return report
     }

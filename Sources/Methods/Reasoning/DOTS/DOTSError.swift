@@ -14,7 +14,8 @@ public enum DOTSError: Error, Hashable, CustomStringConvertible {
             "The layer \(layer) has no items; name at least one (\(layer == "solution" ? "CoT" : "none"))."
         case .repeated(let layer, let item): "The layer \(layer) names \(item) twice; each trajectory is searched once."
         case .noPlanner:
-            "DOTS needs a planner: give --train-questions, to search and train one, or --planner with one that is trained."
+            "DOTS needs a planner: give --train-questions (or --task), to search and train one, or --planner with one that is "
+                + "trained."
         case .noTrainQuestions:
             "None of the questions in --train-questions are left: those that --data asks as well are set aside, so that "
                 + "nothing is reported on what was searched. Give other questions."

@@ -51,7 +51,7 @@ extension PRoMPTd {
             return tiny.operands.allSatisfy(words.contains)
         }
         let typed = zip(tested, traces).count { $0.task.rawValue == $1.attempts.last?.reply.taskType }
-        let outcome = RewriteOutcome(comparison, arm: 2, journal)
+        let outcome = try await RewriteOutcome(comparison, arm: 2, journal)
         let rules = try await Self.rules()
         let share = { (count: Int) in Double(count) / Double(max(1, tested.count)) }
 

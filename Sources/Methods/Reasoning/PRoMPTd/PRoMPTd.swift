@@ -20,7 +20,8 @@ public enum RewriteMode: String, OptionChoice {
 ///
 /// Taken from the reference code: the loop's order of calls, the words that end it, sampling at 0.7. Otherwise than there: a reply is split
 /// at its headers at the starts of lines instead of at `###`, a reply that can't be read never counts as an attempt nor becomes a prompt,
-/// and a rewrite that lost numbers or options is asked for again (`preserve-check`). Tasks whose answers are programs are not graded.
+/// and a rewrite that lost numbers or options is asked for again (`preserve-check`). Programming problems in HumanEval's form are graded by
+/// running the answers with their tests.
 ///
 /// Source: Srivastava, Huang, Fan, Yao, "Instance Needs More Care: Rewriting Prompts for Instances Yields Better Zero-Shot Performance"
 /// (2023), arXiv:2310.02107, and its revision "Instances Need More Care: Rewriting Prompts for Instances with LLMs in the Loop Yields
@@ -32,7 +33,8 @@ public struct PRoMPTd: StrategyMethod {
         paper: Paper(
             "Instance Needs More Care: Rewriting Prompts for Instances Yields Better Zero-Shot Performance",
             "Srivastava et al.", 2023, arXiv: "2310.02107"),
-        data: "question (or prompt), answer; instruction, options and answer_type where there are any",
+        data:
+            "question (or prompt), answer; instruction, options and answer_type where there are any; or task_id, prompt, entry_point, test",
         claim:
             "A model answers more prompts right when each of them was rewritten for its own sake, without any example of the task."
     )
@@ -127,7 +129,7 @@ public struct PRoMPTd: StrategyMethod {
     public func run(_ options: Options, in lab: Lab) async throws -> Report {
         try options.checkAll()
         let model = try lab.languageModel()
-        let questions = try Self.questions(options, in: lab)
+        let benchmark = try await Self.benchmark(options, in: lab)
         let meta: (any LanguageModel)? =
             if let reference = options.metaLLM { try await lab.loadModel(reference) } else { nil }
         var rewriting = try rewriting(options, meta: meta)
@@ -146,8 +148,8 @@ public struct PRoMPTd: StrategyMethod {
             }
         }
         arms.append(rewriting)
-        let comparison = try await StrategyComparison(arms, on: questions, asking: model, in: lab)
-        let outcome = RewriteOutcome(comparison, arm: arms.count - 1, journal)
+        let comparison = try await StrategyComparison(arms, on: benchmark, asking: model, in: lab)
+        let outcome = try await RewriteOutcome(comparison, arm: arms.count - 1, journal)
         var report = try comparison.report("PRoMPTd")
         try outcome.add(to: &report)
         try await outcome.write(in: lab)
@@ -161,11 +163,25 @@ public struct PRoMPTd: StrategyMethod {
                 // A lab of its own keeps the record's samples those of the first run.
                 let aside = Lab(
                     slug: Self.card.slug, subject: nil, seed: lab.seed("repeat \(run)"), console: lab.console)
-                rest.append(try await StrategyComparison(arms, on: questions, asking: model, in: aside))
+                rest.append(try await StrategyComparison(arms, on: benchmark, asking: model, in: aside))
             }
             try Self.addSpread(of: [comparison] + rest, to: &report)
         }
         return report
+    }
+
+    /// The records' questions; of programming problems a benchmark that runs what is answered.
+    static func benchmark(_ options: Options, in lab: Lab) async throws -> any Benchmark {
+        let data = try lab.data()
+        guard data.records.contains(where: { $0["entry_point"] != nil }) else {
+            return QuestionSet(try questions(options, in: lab))
+        }
+        let problems = try data.records(as: CodeProblem.self)
+        let whole = ProgrammingBenchmark(problems, name: "programs", grader: CodeGrader(try await Sandbox()))
+        let questions = try zip(whole.questions, data.records).map { question, record in
+            try instructed(question, record, options)
+        }
+        return BenchmarkPart(of: whole, questions)
     }
 
     /// Questions with their task instruction in front, the records' own or the one of the options.
@@ -179,11 +195,16 @@ public struct PRoMPTd: StrategyMethod {
                 record.value = .object(members + [.init("question", prompt)])
             }
             var shuffle = none
-            var question = try Question(record, type: options.answerType, shuffle: &shuffle)
-            let instruction = try record.stringIfPresent("instruction") ?? options.instruction
-            if !instruction.trimmingSpaces.isEmpty { question.text = instruction.trimmingSpaces + "\n" + question.text }
-            return question
+            return try instructed(
+                Question(record, type: options.answerType, shuffle: &shuffle), record, options)
         }
+    }
+
+    private static func instructed(_ question: Question, _ record: Record, _ options: Options) throws -> Question {
+        let instruction = (try record.stringIfPresent("instruction") ?? options.instruction).trimmingSpaces
+        var question = question
+        if !instruction.isEmpty { question.text = instruction + "\n" + question.text }
+        return question
     }
 
     /// How far the runs of sampled replies are apart.

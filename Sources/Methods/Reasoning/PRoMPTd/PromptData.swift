@@ -1,7 +1,8 @@
 import Laboratory
 import Text
 
-/// What of a prompt must survive its rewriting: its numbers, the letters of its options, and the options' texts.
+/// What of a prompt must survive its rewriting: its numbers, the letters of its options, the options' texts, and the names of the Python
+/// functions that it begins, without which no answer can be called.
 package struct PromptData: Sendable, Hashable {
     private struct Number: Hashable {
         var value: Rational
@@ -12,6 +13,7 @@ package struct PromptData: Sendable, Hashable {
     private var spellings: [Number: String] = [:]
     private var letters: [Character: Int] = [:]
     private var options: [String] = []
+    private var functions: [String] = []
 
     /// - Parameter options: the texts of the options, where they are known.
     package init(_ prompt: String, options: [String] = []) {
@@ -22,6 +24,7 @@ package struct PromptData: Sendable, Hashable {
         }
         for letter in Self.letters(in: prompt) { letters[letter, default: 0] += 1 }
         self.options = options
+        functions = prompt.matches(of: /\bdef\s+([A-Za-z_]\w*)\s*\(/).map { String($0.1) }
     }
 
     /// What another prompt lacks, each thing once for every time that it is missing. What it has beyond these data is its own matter: a
@@ -37,6 +40,9 @@ package struct PromptData: Sendable, Hashable {
             let lacking = count - other.letters[letter, default: 0]
             if lacking > 0 { missing += Array(repeating: "(\(letter))", count: lacking) }
         }
+        // As a whole name, wherever it stands: "complete median(xs)" will do.
+        let names = Set(prompt.split { !($0.isLetter || $0.isNumber || $0 == "_") }.map(String.init))
+        missing += functions.filter { !names.contains($0) }
         let words = " " + Words.lowercased(prompt).joined(separator: " ") + " "
         for option in options {
             let wanted = Words.lowercased(option).joined(separator: " ")

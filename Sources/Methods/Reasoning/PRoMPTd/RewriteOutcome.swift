@@ -10,19 +10,44 @@ package struct RewriteOutcome: Sendable {
         var attempt: Attempt
         /// Whether the task model answered the prompt as it is rightly, and its reply.
         var zeroShot: Attempt
+        /// The outputs that the meta model judged, whether they are right, and whether it took them for right.
+        var judged: [(isRight: Bool, isTakenForRight: Bool)]
     }
 
     private let items: [Item]
 
     /// - Parameter arm: the rewriting one; the first is zero-shot.
-    package init(_ comparison: StrategyComparison, arm: Int, _ journal: RewriteJournal) {
-        items = comparison.questions.indices.compactMap { place in
-            let question = comparison.questions[place]
-            guard let trace = journal[question] else { return nil }
-            return Item(
-                question: question, trace: trace, attempt: comparison.attempts[arm][place],
-                zeroShot: comparison.attempts[0][place])
+    /// - Throws: what the benchmark throws when it grades an output.
+    package init(_ comparison: StrategyComparison, arm: Int, _ journal: RewriteJournal) async throws {
+        var items: [Item] = []
+        for (place, question) in comparison.questions.enumerated() {
+            guard let trace = journal[question] else { continue }
+            items.append(
+                Item(
+                    question: question, trace: trace, attempt: comparison.attempts[arm][place],
+                    zeroShot: comparison.attempts[0][place],
+                    judged: try await Self.judged(trace, question, comparison.benchmark)))
         }
+        self.items = items
+    }
+
+    private static func judged(
+        _ trace: RewriteTrace, _ question: Question, _ benchmark: any Benchmark
+    ) async throws -> [(isRight: Bool, isTakenForRight: Bool)] {
+        let grader = Grader(question.kind)
+        var judged: [(isRight: Bool, isTakenForRight: Bool)] = []
+        var seen: Set<String> = []
+        for attempt in trace.attempts {
+            guard let output = attempt.output else { continue }
+            // Asked again about the same output, the last word counts.
+            if !seen.insert("\(attempt.prompt)\u{0}\(output)").inserted, let last = judged.popLast() {
+                judged.append((last.isRight, attempt.declaresSuccess))
+                continue
+            }
+            let solution = Solution(answer: grader.answer(in: output), text: output)
+            judged.append((try await benchmark.score(solution, of: question) == 1, attempt.declaresSuccess))
+        }
+        return judged
     }
 
     // MARK: Measurements
@@ -45,18 +70,7 @@ package struct RewriteOutcome: Sendable {
     /// The stop test's errors over all outputs that it judged: wrong ones taken for right, and right ones taken for wrong. Nil where there
     /// was no such output.
     package var stopErrors: (wrongTakenForRight: Double?, rightTakenForWrong: Double?) {
-        var judged: [(isRight: Bool, isTakenForRight: Bool)] = []
-        for item in items {
-            let grader = Grader(item.question.kind)
-            var seen: Set<String> = []
-            for attempt in item.trace.attempts {
-                // Asked again about the same output, the last word counts.
-                guard let output = attempt.output else { continue }
-                let isRight = item.question.accepts(grader.answer(in: output))
-                if !seen.insert("\(attempt.prompt)\u{0}\(output)").inserted { judged.removeLast() }
-                judged.append((isRight, attempt.declaresSuccess))
-            }
-        }
+        let judged = items.flatMap(\.judged)
         let wrong = judged.filter { !$0.isRight }
         let right = judged.filter(\.isRight)
         return (

@@ -18,20 +18,15 @@ extension WILT {
     /// Plays with reference players on the full split, checks the scorer on all pairs of rules, and lets the subject play.
     ///
     /// The bars are the sheet's: the eliminator names at least 46 of 50 rules in at most 10 tests, the random tester at most 32
-    /// in at least twice the tests, and a constant guess is right once.
+    /// in at least twice the tests, and a constant guess is right once. On the membership splits, for which there is no bar, the players are
+    /// controls.
     public func demo(in lab: Lab) async throws -> Demonstration {
         let rules = try WILTRule.full()
         let scorer = WILTScorer(using: lab.random("points"))
-        let columns = try await lab.forEach("rules", rules, inFlight: 1) { await scorer.column($0.function) }
+        let columns = try await Self.columns(rules, scorer, in: lab)
         let grid = scorer.points.indices.dropFirst(10_000).dropLast(WILTScorer.decimals.count)
-        var wrongPairs = 0
-        var gridPairs = 0
-        for first in rules.indices {
-            for second in rules.indices.dropFirst(first + 1) {
-                if columns[first] == columns[second] { wrongPairs += 1 }
-                if columns[first].verdicts[grid] == columns[second].verdicts[grid] { gridPairs += 1 }
-            }
-        }
+        let wrongPairs = Self.equalPairs(columns)
+        let gridPairs = Self.equalPairs(columns.map { $0.verdicts[grid] })
         let rejected = await Self.rejections(rules, scorer)
 
         let generated = try WILTRule.generated(150, using: lab.random("hypotheses"))
@@ -41,6 +36,8 @@ extension WILT {
         let random = try await Self.result(of: whole, 1, rules, scorer, columns, in: lab)
         let constant = await scorer.column(try PythonExpression("lambda x, y, z: x < y < z"))
         let constantRight = columns.count { $0 == constant }
+
+        let sets = [try await Self.setPlay(.membership, in: lab), try await Self.setPlay(.membershipSingle, in: lab)]
 
         // A control only: a few short games, as a small model names no rule.
         var options = Options()
@@ -62,6 +59,20 @@ extension WILT {
         table.add("constant guess", "\(constantRight)", "0")
         table.add("the subject, \(played.count) short games", "\(played.count(where: \.isCorrect))", "")
         report.add(table)
+        var setTable = Table(
+            "Players on sets of 1 to 100, 5 tests a game",
+            columns: [
+                .text("split"), .number("sets"), .number("eliminator right"), .number("tests"),
+                .number("random tester right"), .number("tests"), .number("constant guess right"),
+            ])
+        for play in sets {
+            setTable.add(
+                play.split.rawValue, "\(play.rules)", "\(play.eliminator.right)",
+                NumberStyle.decimals(1).text(play.eliminator.tests), "\(play.random.right)",
+                NumberStyle.decimals(1).text(play.random.tests), "\(play.constant)")
+        }
+        report.add(setTable)
+        report.note("Five answers tell at most 32 sets apart, so that no player names all 51.")
         report.note("A small model names no rule; what is shown is that the game measures evidence and deduction.")
         return Demonstration(
             report,
@@ -74,13 +85,61 @@ extension WILT {
                     role: .mechanism),
                 Check("rules right, constant guess", Double(constantRight), .between(1, 1), role: .mechanism),
                 Check("pairs of different rules scored equal", Double(wrongPairs), .between(0, 0), role: .mechanism),
+                Check(
+                    "pairs of different sets scored equal", Double(sets.reduce(0) { $0 + $1.equalPairs }),
+                    .between(0, 0),
+                    role: .mechanism),
                 Check("pairs equal on the grid alone", Double(gridPairs), .between(4, 4), role: .mechanism),
                 Check("near misses rejected", Double(rejected), .between(12, 12), role: .mechanism),
             ],
             controls: [
                 .init("rules right, subject", Double(played.count(where: \.isCorrect))),
                 .init("games, subject", Double(played.count)),
-            ])
+            ]
+                + sets.flatMap(\.controls))
+    }
+
+    private struct SetPlay: Sendable {
+        var split: Options.Split
+        var rules: Int
+        var equalPairs: Int
+        var eliminator: (right: Int, tests: Double)
+        var random: (right: Int, tests: Double)
+        var constant: Int
+
+        var controls: [Demonstration.Control] {
+            [
+                .init("sets right of \(rules), eliminator", Double(eliminator.right)),
+                .init("sets right of \(rules), random tester", Double(random.right)),
+            ]
+        }
+    }
+
+    /// The reference players on a membership split: the eliminator tests equal numbers, the random tester any.
+    private static func setPlay(_ split: Options.Split, in lab: Lab) async throws -> SetPlay {
+        let (domain, rules) = (Self.domain(split), try Self.rules(split))
+        let scorer = WILTScorer(domain, using: lab.random("points \(split.rawValue)"))
+        let columns = try await Self.columns(rules, scorer, in: lab)
+        let pool = lab.random("pool \(split.rawValue)")
+        let equal = try WILTHypotheses(membership: rules, domain, equal: true, using: pool)
+        let any = try WILTHypotheses(membership: rules, domain, equal: false, using: pool)
+        return SetPlay(
+            split: split, rules: rules.count, equalPairs: equalPairs(columns),
+            eliminator: try await result(of: equal, 400, rules, scorer, columns, in: lab),
+            random: try await result(of: any, 1, rules, scorer, columns, in: lab),
+            constant: columns.count { $0 == columns[0] })
+    }
+
+    private static func columns(
+        _ rules: [WILTRule], _ scorer: WILTScorer, in lab: Lab
+    ) async throws -> [WILTScorer.Column] {
+        try await lab.forEach("rules", rules, inFlight: 1) { await scorer.column($0.function) }
+    }
+
+    private static func equalPairs<Column: Equatable>(_ columns: [Column]) -> Int {
+        columns.indices.reduce(0) { sum, first in
+            sum + columns.dropFirst(first + 1).count { $0 == columns[first] }
+        }
     }
 
     private static func rejections(_ rules: [WILTRule], _ scorer: WILTScorer) async -> Int {

@@ -34,10 +34,12 @@ extension WILT {
     static func guess(
         from record: WILTRecord, _ options: Options, scorer: WILTScorer, asking model: any LanguageModel, seed: UInt64
     ) async throws -> Bool {
-        let tests = record.game.tests.map { "(\(WILTGame.text($0.triple))): \($0.verdict ? "True" : "False")" }
+        let domain = record.rule.domain
+        let tests = record.game.tests.map { "(\(domain.text($0.triple))): \($0.verdict ? "True" : "False")" }
         let prompt =
-            "A hidden rule says True or False of three numbers. Name it from these tests, as "
-            + "Final Guess: ```lambda x, y, z: <expression>```\n\n" + tests.joined(separator: "\n")
+            "A hidden rule says True or False of \(domain.arity == 1 ? "a number" : "three numbers"). Name it from these tests, as "
+            + "Final Guess: ```lambda \(domain.parameters.joined(separator: ", ")): <expression>```\n\n"
+            + tests.joined(separator: "\n")
         var sampling = Sampling()
         sampling.temperature = options.temperature
         sampling.seed = seed
@@ -107,7 +109,7 @@ extension WILT {
     ) async throws -> Nearness? {
         let classes = zip("ABCD", Nearness.allCases).map { "\($0). \($1.text)" }.joined(separator: "\n")
         let prompt = """
-            A hidden rule on three numbers x, y, z was to be guessed. How does the guess compare with it?
+            A hidden rule on \(rule.domain.parameters.joined(separator: ", ")) was to be guessed. How does the guess compare with it?
 
             Rule: \(rule.text)
             Guess: \(guess)

@@ -13,7 +13,10 @@ import Text
 /// 5. Test swap: every model guesses from every model's tests, which tells the quality of evidence from that of deduction.
 /// 6. A judge, where there is one, says which wrong guesses are nearly right; exact accuracy never depends on it.
 ///
-/// Replies that cost no attempt end after 2 × max-attempts + 10 turns. The set-membership splits are left out.
+/// The membership splits, which the paper's code has beside those of the paper, are played on whole numbers from 1 to 100 with 5 tests: which
+/// of 24 sets holds all three numbers, or which of 51 a single one.
+///
+/// Replies that cost no attempt end after 2 × max-attempts + 10 turns.
 ///
 /// Source: Banatt, Cheng, Vaidyanath, Hwu, "WILT" (2024), arXiv:2410.10998.
 public struct WILT: Method {
@@ -31,7 +34,7 @@ public struct WILT: Method {
 
     public struct Options: MethodOptions {
         public var split = Split.lite
-        public var maxAttempts = 30
+        public var maxAttempts: Int?
         public var temperature = 0.0
         public var samples = 5_000
         public var maxTokens = 512
@@ -40,11 +43,18 @@ public struct WILT: Method {
 
         public init() {}
 
-        public enum Split: String, OptionChoice { case lite, full, user }
+        public enum Split: String, OptionChoice {
+            case lite, full, membership
+            case membershipSingle = "membership-single"
+            case user
+        }
 
         public static let fields: [Field<Self>] = [
-            Field("split", \.split, "the rules: ten easy ones, all fifty, or those of --data"),
-            Field("max-attempts", \.maxAttempts, "tests a game", .within(1...100)),
+            Field(
+                "split", \.split,
+                "the rules: ten easy ones, all fifty, sets of three numbers or of one, or those of --data"),
+            Field(
+                "max-attempts", \.maxAttempts, "tests a game; none: 30, in the membership splits 5", .within(1...100)),
             Field("temperature", \.temperature, "temperature of the replies", .atLeast(0)),
             Field("samples", \.samples, "random scoring points of either width", .within(0...100_000)),
             Field("max-tokens", \.maxTokens, "most tokens of a reply", .atLeast(1)),
@@ -57,12 +67,14 @@ public struct WILT: Method {
         try options.checkAll()
         let model = try lab.languageModel()
         let rules = try Self.rules(options.split, in: lab)
-        let scorer = WILTScorer(samples: options.samples, using: lab.random("points"))
+        let domain = Self.domain(options.split)
+        let scorer = WILTScorer(domain, samples: options.samples, using: lab.random("points"))
         let records = try await Self.games(rules, options, scorer: scorer, asking: model, in: lab)
+        // A set is one of its split's; other rules are any of the fifty and generated ones.
         let hypotheses = try WILTHypotheses(
-            WILTRule.full() + WILTRule.generated(150, using: lab.random("hypotheses")), poolSize: 0,
-            integersOnly: false,
-            using: lab.random("pool"))
+            domain.range != nil
+                ? Self.rules(options.split)
+                : WILTRule.full() + WILTRule.generated(150, using: lab.random("hypotheses")), pool: [])
         var report = try Self.report(records, hypotheses)
         if let encoder = try lab.sentenceEncoder() {
             try await Self.addNovelty(of: records, by: encoder, to: &report)
@@ -82,12 +94,27 @@ public struct WILT: Method {
         return report
     }
 
-    static func rules(_ split: Options.Split, in lab: Lab) throws -> [WILTRule] {
-        let rules: [WILTRule]
+    static func domain(_ split: Options.Split) -> WILTDomain {
         switch split {
-        case .lite: rules = try WILTRule.lite()
-        case .full: rules = try WILTRule.full()
-        case .user:
+        case .lite, .full, .user: .numbers
+        case .membership: .membership
+        case .membershipSingle: .membershipSingle
+        }
+    }
+
+    /// The rules of a split that has its own.
+    static func rules(_ split: Options.Split) throws -> [WILTRule] {
+        switch split {
+        case .lite: try WILTRule.lite()
+        case .full: try WILTRule.full()
+        case .membership: try WILTRule.membership()
+        case .membershipSingle: try WILTRule.membershipSingle()
+        case .user: []
+        }
+    }
+
+    static func rules(_ split: Options.Split, in lab: Lab) throws -> [WILTRule] {
+        guard split != .user else {
             return try lab.data().records.enumerated().map { index, record in
                 do {
                     return try WILTRule("\(index + 1)", record.string("rule"))
@@ -96,6 +123,7 @@ public struct WILT: Method {
                 }
             }
         }
+        let rules = try Self.rules(split)
         return lab.limit.map { Array(rules.prefix($0)) } ?? rules
     }
 

@@ -27,30 +27,44 @@ package struct WILTGame: Sendable {
     private var isWarned = false
     private var turns = 0
 
-    package init(_ rule: WILTRule, maxAttempts: Int = 30) {
+    /// - Parameter maxAttempts: nil: those of the rule's split.
+    package init(_ rule: WILTRule, maxAttempts: Int? = nil) {
         self.rule = rule
-        self.maxAttempts = maxAttempts
+        self.maxAttempts = maxAttempts ?? rule.domain.attempts
     }
 
-    package static func instruction(maxAttempts: Int) -> String {
-        """
-        I have a hidden rule that takes three numbers and says True or False. Find it. You may test up to \(maxAttempts) triples, \
-        one a turn, and then make one final guess. A wrong guess scores nothing, and so does a second one; fewer tests score \
-        more. Every test should be a new triple that tells you something. Numbers have at most three digits; decimals are allowed. \
-        The rule is deterministic and can be written as one Python expression.
+    package var instruction: String {
+        let domain = rule.domain
+        let (numbers, tests, test) =
+            domain.arity == 1 ? ("a number", "numbers", "number") : ("three numbers", "triples", "triple")
+        let kind =
+            domain.range.map { "Numbers are whole, from \($0.lowerBound) to \($0.upperBound)." }
+            ?? "Numbers have at most three digits; decimals are allowed."
+        let letters = ["a", "b", "c"].prefix(domain.arity).joined(separator: ", ")
+        return """
+            I have a hidden rule that takes \(numbers) and says True or False. Find it. You may test up to \(maxAttempts) \(tests), \
+            one a turn, and then make one final guess. A wrong guess scores nothing, and so does a second one; fewer tests score \
+            more. Every test should be a new \(test) that tells you something. \(kind) \
+            The rule is deterministic and can be written as one Python expression.
 
-        Reason first, then end with exactly one action on the last line, either
+            Reason first, then end with exactly one action on the last line, either
 
-        Test Case: ```(a, b, c)```
+            Test Case: ```(\(letters))```
 
-        or
+            or
 
-        Final Guess: ```lambda x, y, z: <expression>```
-        """
+            Final Guess: ```lambda \(domain.parameters.joined(separator: ", ")): <expression>```
+            """
     }
 
-    /// The triple as it stands in the reply, as Python writes floats.
-    static func text(_ triple: [Double]) -> String { triple.map(\.description).joined(separator: ", ") }
+    private var exampleTest: String {
+        let number = rule.domain.range.map { String($0.lowerBound) } ?? "0"
+        return "Test Case: ```(\(rule.domain.parameters.map { _ in number }.joined(separator: ", ")))```"
+    }
+
+    private var exampleGuess: String {
+        "Final Guess: ```lambda \(rule.domain.parameters.joined(separator: ", ")): True```"
+    }
 
     package mutating func read(_ response: String) throws -> Step {
         let step = try next(response)
@@ -72,7 +86,7 @@ package struct WILTGame: Sendable {
             if let guess = Self.quoted(String(response[place.upperBound...])) { return .guess(guess) }
             guard !isWarned else { return .end("a guess without back-quotes") }
             isWarned = true
-            return .reply("Please put the function into back-quotes: Final Guess: ```lambda x, y, z: True```")
+            return .reply("Please put the function into back-quotes: \(exampleGuess)")
         }
         if let place = response.range(of: "test case:", options: [.caseInsensitive, .backwards]) {
             isWarned = false
@@ -81,8 +95,7 @@ package struct WILTGame: Sendable {
         guard !isWarned else { return .end("no action twice") }
         isWarned = true
         attempts += 1
-        return .reply(
-            "Please end with an action: Test Case: ```(0, 0, 0)``` or Final Guess: ```lambda x, y, z: True```")
+        return .reply("Please end with an action: \(exampleTest) or \(exampleGuess)")
     }
 
     private mutating func test(_ text: String) throws -> String {
@@ -90,16 +103,22 @@ package struct WILTGame: Sendable {
             return "There is no test case in your reply."
         }
         let parts = text[text.index(after: open)..<close].split(separator: ",", omittingEmptySubsequences: false)
-        let triple = parts.compactMap { Double($0.trimmingCharacters(in: .whitespaces)) }.filter(\.isFinite)
+        let domain = rule.domain
+        let triple = parts.compactMap { domain.number($0.trimmingCharacters(in: .whitespaces)) }
         guard triple.count == parts.count else { return "The test case can't be read." }
-        guard triple.count == 3 else { return "A test case has exactly 3 numbers." }
+        guard triple.count == domain.arity else {
+            return "A test case has exactly \(domain.arity == 1 ? "1 number" : "\(domain.arity) numbers")."
+        }
+        if let range = domain.range, !triple.allSatisfy(domain.contains) {
+            return "The numbers of a test case are from \(range.lowerBound) to \(range.upperBound)."
+        }
         guard attempts < maxAttempts else { return "Maximum attempts reached. Please make a guess." }
-        let verdict = try rule.verdict(triple.map { .float($0) })
+        let verdict = try rule.verdict(domain.arguments(triple))
         let remaining = maxAttempts - attempts
         tests.append(Test(triple: triple, verdict: verdict, isRepeat: tests.contains { $0.triple == triple }))
         attempts += 1
         return
-            "Result for input (\(Self.text(triple))): \(verdict ? "True" : "False"). Attempts Remaining: \(remaining)"
+            "Result for input (\(domain.text(triple))): \(verdict ? "True" : "False"). Attempts Remaining: \(remaining)"
     }
 
     /// What stands in back-quotes, three or fewer, the language's name left out.
@@ -132,11 +151,11 @@ package struct WILTRecord: Sendable {
 
     /// Plays one game on a fresh conversation; the conversation ends with the guess.
     package static func play(
-        _ rule: WILTRule, maxAttempts: Int, temperature: Double, maxTokens: Int, scorer: WILTScorer,
+        _ rule: WILTRule, maxAttempts: Int?, temperature: Double, maxTokens: Int, scorer: WILTScorer,
         asking model: any LanguageModel, seed: UInt64
     ) async throws -> WILTRecord {
         var game = WILTGame(rule, maxAttempts: maxAttempts)
-        var messages = [ChatMessage.system(WILTGame.instruction(maxAttempts: maxAttempts))]
+        var messages = [ChatMessage.system(game.instruction)]
         var turn = 0
         while true {
             var sampling = Sampling()

@@ -13,8 +13,14 @@ package struct WILTHypotheses: Sendable {
         throws
     {
         var generator = generator
+        try self.init(
+            rules,
+            pool: (0..<poolSize).map { _ in integersOnly ? Self.integers(20, &generator) : Self.mixed(&generator) })
+    }
+
+    init(_ rules: [WILTRule], pool: [WILTTriple]) throws {
         self.rules = rules
-        pool = (0..<poolSize).map { _ in integersOnly ? Self.integers(20, &generator) : Self.mixed(&generator) }
+        self.pool = pool
         var answers: [[Bool]] = []
         for rule in rules { answers.append(try pool.map { try rule.verdict($0) }) }
         self.answers = answers
@@ -50,13 +56,13 @@ package struct WILTHypotheses: Sendable {
     /// Plays a game: each turn tests the candidate that splits what is left most evenly, or the first one drawn, until all that
     /// is left says the same of the whole pool or the tests are used up; then guesses one of what is left.
     package func play(
-        _ hidden: WILTRule, maxAttempts: Int = 30, candidates: Int, using generator: SeededGenerator
+        _ hidden: WILTRule, maxAttempts: Int? = nil, candidates: Int, using generator: SeededGenerator
     ) throws -> Play {
         var generator = generator
         let truth = try pool.map { try hidden.verdict($0) }
         var left = Array(rules.indices)
         var tests = 0
-        while tests < maxAttempts, left.contains(where: { answers[$0] != answers[left[0]] }) {
+        while tests < maxAttempts ?? hidden.domain.attempts, left.contains(where: { answers[$0] != answers[left[0]] }) {
             var best = generator.below(pool.count)
             if candidates > 1 {
                 var smallest = Int.max
@@ -81,7 +87,7 @@ package struct WILTHypotheses: Sendable {
         for test in tests {
             let before = left.count
             left.removeAll { rule in
-                guard let verdict = try? rule.verdict(test.triple.map { .float($0) }) else { return false }
+                guard let verdict = try? rule.verdict(rule.domain.arguments(test.triple)) else { return false }
                 return verdict != test.verdict
             }
             let gain = Double(before - left.count) / total

@@ -1,17 +1,19 @@
 import Laboratory
 
-/// A hidden rule of three numbers.
+/// A hidden rule of numbers.
 package struct WILTRule: Sendable {
     package let id: String
     package let function: PythonExpression
+    package let domain: WILTDomain
 
     package var text: String { function.source }
 
-    package init(_ id: String, _ text: String) throws {
+    package init(_ id: String, _ text: String, _ domain: WILTDomain = .numbers) throws {
         self.id = id
-        function = try PythonExpression(text, parameters: ["x", "y", "z"])
-        guard function.parameters.count == 3 else {
-            throw PythonError.syntax("a rule takes three numbers, not \(function.parameters.count)")
+        self.domain = domain
+        function = try PythonExpression(text, parameters: domain.parameters)
+        guard function.parameters.count == domain.arity else {
+            throw PythonError.syntax("a rule takes \(domain.arity) numbers, not \(function.parameters.count)")
         }
     }
 
@@ -90,6 +92,7 @@ package struct WILTRule: Sendable {
     }
 }
 
+/// The numbers of a test as a rule takes them: three, and one in the split of single numbers.
 package typealias WILTTriple = [PythonValue]
 
 /// The points on which a guess must equal the rule, and the verdicts there.
@@ -104,6 +107,8 @@ package struct WILTScorer: Sendable {
         [.int(0), .float(0.5), .int(1)], [.int(1), .float(1.5), .int(2)], [.float(2.5), .int(3), .float(3.5)],
         [.float(3.9), .float(4.2), .float(4.8)],
     ]
+
+    init(points: [WILTTriple]) { self.points = points }
 
     package init(samples: Int = 5_000, radius: Int = 20, decimals: Bool = true, using generator: SeededGenerator) {
         var generator = generator
