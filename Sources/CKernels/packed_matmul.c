@@ -159,6 +159,16 @@ VNNI_INLINE __m512i weights_of(const uint8_t *at, int v, const int bits, const i
     return _mm512_and_si512(_mm512_srli_epi16(_mm512_loadu_si512(at + (v - block / 8) * 64), 4), low);
 }
 
+// sum[r] += a vector of weights times the 4 columns of each row.
+VNNI_INLINE void add_columns(__m512i *sum, __m512i weights, const int8_t *columns, const int count) {
+#pragma unroll
+    for (int r = 0; r < count; r++) {
+        int32_t four;
+        memcpy(&four, columns + r * 4, 4);
+        sum[r] = _mm512_dpbusd_epi32(sum[r], weights, _mm512_set1_epi32(four));
+    }
+}
+
 // A panel of `count` activation rows times one group of 16 weight rows. The last four parameters are compile-time constants.
 VNNI_INLINE void vnni_tile(
     const ck_packed *w, const uint8_t *at, const ck_activations *x, int64_t start, float *out, int64_t stride,
@@ -178,64 +188,33 @@ VNNI_INLINE void vnni_tile(
         __m512i sum[12];
 #pragma unroll
         for (int r = 0; r < count; r++) sum[r] = _mm512_setzero_si512();
-        int marks = x->high ? panel_marks(x, start, b, block) : 0, is_full = marks == (1 << block / 4) - 1;
-        if (is_full && count <= 8) {
+        const int8_t *high = q + to_high;
+        int marks = x->high ? panel_marks(x, start, b, block) : 0;
+        if (count <= 8 && marks == (1 << block / 4) - 1) {
             // High bytes get sums of their own as long as there are registers: fewer sums wait for each other.
-            const int8_t *high = q + to_high;
             __m512i sum_high[8];
 #pragma unroll
             for (int r = 0; r < count; r++) sum_high[r] = _mm512_setzero_si512();
 #pragma unroll
             for (int v = 0; v < block / 4; v++) {
                 __m512i wq = weights_of(at, v, bits, block);
-#pragma unroll
-                for (int r = 0; r < count; r++) {
-                    int32_t four;
-                    memcpy(&four, high + (v * count + r) * 4, 4);
-                    sum_high[r] = _mm512_dpbusd_epi32(sum_high[r], wq, _mm512_set1_epi32(four));
-                    memcpy(&four, q + (v * count + r) * 4, 4);
-                    sum[r] = _mm512_dpbusd_epi32(sum[r], wq, _mm512_set1_epi32(four));
-                }
+                add_columns(sum_high, wq, high + v * count * 4, count);
+                add_columns(sum, wq, q + v * count * 4, count);
             }
 #pragma unroll
             for (int r = 0; r < count; r++) sum[r] = _mm512_add_epi32(_mm512_slli_epi32(sum_high[r], 8), sum[r]);
-        } else if (is_full) {
-            const int8_t *high = q + to_high;
-#pragma unroll
-            for (int v = 0; v < block / 4; v++) {
-                __m512i wq = weights_of(at, v, bits, block);
-#pragma unroll
-                for (int r = 0; r < count; r++) {
-                    int32_t four;
-                    memcpy(&four, high + (v * count + r) * 4, 4);
-                    sum[r] = _mm512_dpbusd_epi32(sum[r], wq, _mm512_set1_epi32(four));
-                }
-            }
         } else {
             for (int left = marks; left; left &= left - 1) {
                 int v = __builtin_ctz((unsigned)left);
-                __m512i wq = weights_of(at, v, bits, block);
-                const int8_t *high = q + to_high + v * count * 4;
-#pragma unroll
-                for (int r = 0; r < count; r++) {
-                    int32_t four;
-                    memcpy(&four, high + r * 4, 4);
-                    sum[r] = _mm512_dpbusd_epi32(sum[r], wq, _mm512_set1_epi32(four));
-                }
+                add_columns(sum, weights_of(at, v, bits, block), high + v * count * 4, count);
             }
-        }
-        if (marks && !(is_full && count <= 8)) {
+            if (marks) {
 #pragma unroll
-            for (int r = 0; r < count; r++) sum[r] = _mm512_slli_epi32(sum[r], 8);
-        }
+                for (int r = 0; r < count; r++) sum[r] = _mm512_slli_epi32(sum[r], 8);
+            }
 #pragma unroll
-        for (int v = 0; v < block / 4 && !(is_full && count <= 8); v++) {
-            __m512i wq = weights_of(at, v, bits, block);
-#pragma unroll
-            for (int r = 0; r < count; r++) {
-                int32_t four;
-                memcpy(&four, q + (v * count + r) * 4, 4);
-                sum[r] = _mm512_dpbusd_epi32(sum[r], wq, _mm512_set1_epi32(four));
+            for (int v = 0; v < block / 4; v++) {
+                add_columns(sum, weights_of(at, v, bits, block), q + v * count * 4, count);
             }
         }
         // Weights come from memory once: ask for them well before the hardware foresees the need.

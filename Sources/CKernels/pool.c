@@ -123,14 +123,8 @@ static void *worker(void *argument) {
 }
 
 static void initialise(void) {
-    int count = 0;
-#if defined(__linux__)
-    cpu_set_t set;
-    if (sched_getaffinity(0, sizeof set, &set) == 0) count = CPU_COUNT(&set);
-#endif
-    if (count <= 0) count = (int)sysconf(_SC_NPROCESSORS_ONLN);
-    if (count < 1) count = 1;
-    max_threads = count < MAX_THREADS ? count : MAX_THREADS;
+    int numbers[MAX_THREADS], count = ck_pool_processors(numbers, MAX_THREADS);
+    max_threads = count < 1 ? 1 : count;
     int expected = 0;
     atomic_compare_exchange_strong(&wanted, &expected, max_threads);
 }
@@ -148,8 +142,8 @@ int ck_pool_processors(int *numbers, int capacity) {
         for (int cpu = 0; cpu < CPU_SETSIZE && count < capacity; cpu++) {
             if (CPU_ISSET(cpu, &set)) numbers[count++] = cpu;
         }
-        return count;
     }
+    if (count > 0) return count;
 #endif
     while (count < capacity && count < (int)sysconf(_SC_NPROCESSORS_ONLN)) {
         numbers[count] = count;

@@ -17,10 +17,7 @@ struct PretrainCommandTests {
 
     init() throws {
         folder = try TemporaryFolder()
-        text = try folder.write(
-            "book.txt",
-            (0..<400).map { "The \($0 % 7) cats sat on the \($0 % 5) mats and saw \($0) birds." }.joined(
-                separator: "\n"))
+        text = try folder.writeBook(lines: 400)
     }
 
     private func start(_ arguments: [String]) throws -> Process {

@@ -32,10 +32,7 @@ struct RanksCommandTests {
 
     init() throws {
         folder = try TemporaryFolder()
-        text = try folder.write(
-            "book.txt",
-            (0..<150).map { "The \($0 % 7) cats sat on the \($0 % 5) mats and saw \($0) birds." }.joined(
-                separator: "\n"))
+        text = try folder.writeBook(lines: 150)
     }
 
     private func path(_ name: String) -> String { folder.url.appendingPathComponent(name).path }

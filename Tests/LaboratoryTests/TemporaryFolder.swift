@@ -18,6 +18,14 @@ final class TemporaryFolder: Sendable {
         return file.path
     }
 
+    /// Writes a text of so many lines to train on, and returns its path.
+    func writeBook(lines: Int) throws -> String {
+        try write(
+            "book.txt",
+            (0..<lines).map { "The \($0 % 7) cats sat on the \($0 % 5) mats and saw \($0) birds." }.joined(
+                separator: "\n"))
+    }
+
     func write(_ name: String, bytes: [UInt8]) throws -> String {
         let file = url.appendingPathComponent(name)
         try Data(bytes).write(to: file)

@@ -55,12 +55,7 @@ extension Array {
                     #expect(try ours.floats(of: info.name) == theirs.floats(of: info.name), "\(info.name)")
                 }
                 let merged = folder + "/merged"
-                try ModelExport(source, adapters: [set]).writeHuggingFace(to: merged, format: .f32)
-                let whole = try openWeights(at: merged)
-                #expect(relativeError(sums(try DecoderModel(whole, precision: .f32)), golden.sums) <= 1e-4)
-                let values = try whole.floats(of: "model.layers.1.self_attn.k_proj.weight")
-                let shown = stride(from: 0, to: values.count, by: 37).map { values[$0] }
-                #expect(relativeError(shown, try #require(golden.mergedValues)) <= 1e-5)
+                try expectMerges(set, into: source, as: golden, in: merged)
             }
         }
     }
@@ -189,13 +184,20 @@ extension Array {
             let source = try TinyModel.source()
             let model = try DecoderModel(source, precision: .f32)
             let set = try AdapterFolder.read(Self.peftFolder, for: model.configuration)
-            try ModelExport(source, adapters: [set]).writeHuggingFace(to: folder, format: .f32)
-            let merged = try openWeights(at: folder)
-            #expect(relativeError(sums(try DecoderModel(merged, precision: .f32)), golden.sums) <= 1e-4)
-            let values = try merged.floats(of: "model.layers.1.self_attn.k_proj.weight")
-            let shown = stride(from: 0, to: values.count, by: 37).map { values[$0] }
-            #expect(relativeError(shown, try #require(golden.mergedValues)) <= 1e-5)
+            try expectMerges(set, into: source, as: golden, in: folder)
         }
+    }
+
+    /// The merged model gives what PEFT's gives, and has its weights.
+    private func expectMerges(
+        _ set: AdapterSet, into source: any WeightSource, as golden: Golden.Curve, in folder: String
+    ) throws {
+        try ModelExport(source, adapters: [set]).writeHuggingFace(to: folder, format: .f32)
+        let merged = try openWeights(at: folder)
+        #expect(relativeError(sums(try DecoderModel(merged, precision: .f32)), golden.sums) <= 1e-4)
+        let values = try merged.floats(of: "model.layers.1.self_attn.k_proj.weight")
+        let shown = stride(from: 0, to: values.count, by: 37).map { values[$0] }
+        #expect(relativeError(shown, try #require(golden.mergedValues)) <= 1e-5)
     }
 
     @Test func refusesWhatItCannotRead() throws {

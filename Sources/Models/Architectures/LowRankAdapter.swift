@@ -67,7 +67,7 @@ public struct LowRankAdapter: Sendable {
         guard let magnitude else { return low }
         // As in PEFT, what is dropped is dropped before W, too.
         let own = dropout.flatMap { $0.isActive ? product($0(x.cast(to: .f32))) : nil } ?? output
-        return ((own + low) * gains(beside: weight()) - own) * magnitude.share
+        return magnitude.change(of: own, low, gains: gains(beside: weight()))
     }
 
     /// m / ‖W + scale · B A‖ of each row: [out]. The norm is taken as a constant (section 4.3), so only m gets a gradient. 1 without a magnitude.
@@ -89,7 +89,7 @@ public struct LowRankAdapter: Sendable {
         let low = matmul(up.detached(), down.detached()) * scale
         guard let magnitude else { return low }
         let gains = self.gains(beside: weight).detached().reshaped([weight.shape[0], 1])
-        return ((weight + low) * gains - weight) * magnitude.share
+        return magnitude.change(of: weight, low, gains: gains)
     }
 }
 
@@ -109,6 +109,11 @@ public struct AdapterMagnitude: Sendable {
     }
 
     public init(_ values: Tensor) { self.init(values, share: 1, squares: nil) }
+
+    /// What is added to W, or to W x: with `low` beside it, times the gains m / ‖V‖, less itself.
+    func change(of plain: Tensor, _ low: Tensor, gains: Tensor) -> Tensor {
+        ((plain + low) * gains - plain) * share
+    }
 
     /// The magnitude that changes nothing: the norms of W's rows.
     public init(of weight: Weight) {

@@ -199,7 +199,7 @@ public struct Projection: Sendable {
                         }
                         var plain = size == own ? output : output.slice(1, width..<width + own)
                         if biases.indices.contains(layer), let bias = biases[layer] { plain = plain - bias }
-                        return sum + ((plain + low) * gains - plain) * magnitude.share
+                        return sum + magnitude.change(of: plain, low, gains: gains)
                     })
                 width += own
                 layer += 1

@@ -22,9 +22,8 @@ public enum AdapterFolder {
             contents["\(prefix)\(member.module).lora_A.weight"] = member.adapter.down.detached()
             contents["\(prefix)\(member.module).lora_B.weight"] = rows.huggingFace(member.adapter.up.detached())
             if let magnitude = member.adapter.magnitude {
-                let values = magnitude.values.detached()
                 contents["\(prefix)\(member.module).lora_magnitude_vector"] =
-                    rows.huggingFace(values.reshaped([values.count, 1])).reshaped([values.count])
+                    rows.huggingFace(magnitude.values.detached())
             }
         }
         try writeTensors(contents, to: folder + "/adapter_model.safetensors")
@@ -61,9 +60,7 @@ public enum AdapterFolder {
             case "B.weight", "B.default.weight":
                 ups[module] = RowOrder(configuration, module: module).file(tensor)
             case "magnitude_vector", "magnitude_vector.weight", "magnitude_vector.default.weight":
-                magnitudes[module] =
-                    RowOrder(configuration, module: module).file(tensor.reshaped([tensor.count, 1]))
-                    .reshaped([tensor.count])
+                magnitudes[module] = RowOrder(configuration, module: module).file(tensor)
             default:
                 throw TrainingError.mismatch(
                     file: file.path,

@@ -111,7 +111,8 @@ final class GradientExchange {
         return gradients[parameter]
     }
 
-    private func finishTransfers() throws {
+    /// Waits for all sums and parameters that have set out.
+    func finishTransfers() throws {
         for transfer in underWay { try transfer.wait() }
         underWay = []
     }
@@ -122,8 +123,6 @@ final class GradientExchange {
     func startSpread(_ parameter: Int) throws {
         underWay.append(try ranks.startSpread(parameters[parameter].tensor.detached(), from: shares.owners[parameter]))
     }
-
-    func finishSpreading() throws { try finishTransfers() }
 
     /// Writes the first rank's parameters over everybody's.
     func spreadFromFirst() throws {
@@ -206,7 +205,7 @@ extension OptimiserRun {
                 try exchange.startSpread(place)
             }
         }
-        try exchange.finishSpreading()
+        try exchange.finishTransfers()
         return norm
     }
 }

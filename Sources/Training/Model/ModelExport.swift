@@ -80,7 +80,7 @@ public struct ModelExport {
             var own = adapter
             own.up = ordered(adapter.up.detached())
             if let old = adapter.magnitude?.values.detached() {
-                own.magnitude?.values = ordered(old.reshaped([old.count, 1])).reshaped([old.count])
+                own.magnitude?.values = ordered(old)
             }
             return sum + own.change(of: values)
         }.floats()

@@ -56,11 +56,15 @@ package struct GameOf24: AnswerRule {
 
     /// The games that have a solution, each set of cards once, in an order drawn once and for all: one in eight is for validation.
     package static func games(_ split: PuzzleSplit) -> [GameOf24] {
-        var generator = SeededGenerator(seed: 0, stream: "game-24")
-        let all = generator.shuffled(solvable())
-        let count = all.count / 8
-        return (split == .validation ? all.prefix(count) : all.dropFirst(count)).map { GameOf24(solvable: $0) }
+        let count = shuffled.count / 8
+        return (split == .validation ? shuffled.prefix(count) : shuffled.dropFirst(count))
+            .map { GameOf24(solvable: $0) }
     }
+
+    private static let shuffled: [[Int]] = {
+        var generator = SeededGenerator(seed: 0, stream: "game-24")
+        return generator.shuffled(solvable())
+    }()
 
     /// All that have a solution, of the 1,820 with cards from 1 to 13.
     package static func solvable() -> [[Int]] {

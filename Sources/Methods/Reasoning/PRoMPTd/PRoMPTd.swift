@@ -174,7 +174,7 @@ public struct PRoMPTd: StrategyMethod {
     static func benchmark(_ options: Options, in lab: Lab) async throws -> any Benchmark {
         let data = try lab.data()
         guard data.records.contains(where: { $0["entry_point"] != nil }) else {
-            return QuestionSet(try questions(options, in: lab))
+            return QuestionSet(try questions(data, options))
         }
         let problems = try data.records(as: CodeProblem.self)
         let whole = ProgrammingBenchmark(problems, name: "programs", grader: CodeGrader(try await Sandbox()))
@@ -185,9 +185,9 @@ public struct PRoMPTd: StrategyMethod {
     }
 
     /// Questions with their task instruction in front, the records' own or the one of the options.
-    static func questions(_ options: Options, in lab: Lab) throws -> [Question] {
+    private static func questions(_ data: DataSet, _ options: Options) throws -> [Question] {
         let none: SeededGenerator? = nil
-        return try lab.data().records.map { record in
+        return try data.records.map { record in
             var record = record
             if record.first(of: ["question", "query", "problem"]) == nil, let prompt = record["prompt"],
                 let members = record.value.objectValue
