@@ -85,6 +85,16 @@ import Text
         #expect(attempt.solution.outcome == "copied, attempt 1")
     }
 
+    @Test func theDemosChecksOfTheProtocolHold() async throws {
+        let found = try await SEC.protocolChecks()
+        #expect(found.attempts == 1 && found.count == 24 && found.chats == 1)
+    }
+
+    @Test func withoutASubjectModelTheDemoReportsNoAdditions() async throws {
+        var report = Report("additions", summary: "")
+        #expect(try await SEC.reportAdditions(to: &report, in: Lab(slug: "sec", subject: nil)).isEmpty)
+    }
+
     // MARK: Template
 
     @Test func optionsAreReadFromStrictLists() {
@@ -189,12 +199,16 @@ import Text
         if: FileManager.default.fileExists(atPath: ModelReference.embeddedFile.path),
         "the embedded model is not in the cache; make demo fetches it"))
 struct SECEndToEndTests {
-    @Test(.timeLimit(.minutes(5))) func theDemoOnAFewItems() async throws {
+    @Test(.timeLimit(.minutes(5))) func theEmbeddedModelAddsInAllArms() async throws {
         let model = try LocalModel(path: ModelReference.embeddedFile.path, reference: "embedded")
-        let demonstration = try await SEC().demo(in: Lab(slug: "sec", subject: model, limit: 3))
-        for check in demonstration.checks where check.role == .mechanism { #expect(check.holds, "\(check.name)") }
-        #expect(!demonstration.isExpectedAtThisSize)
-        let verdict = Verdict(slug: "sec", demonstration, seconds: 0, seed: 1)
-        #expect(verdict.outcome == .notAtThisSize)
+        var report = Report("additions", summary: "")
+        let found = try await SEC.reportAdditions(to: &report, in: Lab(slug: "sec", subject: model, limit: 3))
+        #expect(
+            found.map(\.name) == [
+                "additions with demonstrations", "additions, zero-shot", "additions, icl", "additions, sec",
+                "additions, own demonstrations with exchanged answers",
+            ])
+        #expect(found.allSatisfy { (0...1).contains($0.value) })
+        #expect(report.metrics.map(\.name).contains("additions with demonstrations"))
     }
 }

@@ -81,6 +81,28 @@ package struct DemonstrationTemplate: Sendable, Hashable {
     /// The mark behind the last demonstration asked for, where a model that goes on is stopped.
     package func stop(after count: Int) -> String { "\(marks[0].mark)\(count + 1):" }
 
+    /// Demonstrations as a model should write them. Read back they are the same.
+    package func text(of demonstrations: [WrittenDemonstration]) -> String {
+        demonstrations.enumerated().flatMap { index, demonstration in
+            marks.map { part, mark in "\(mark)\(index + 1): \(field(part, of: demonstration))" }
+        }.joined(separator: "\n")
+    }
+
+    private func field(_ part: Part, of demonstration: WrittenDemonstration) -> String {
+        func list(_ texts: [String]) -> String {
+            "["
+                + texts.map { "\"\($0.replacing("\\", with: "\\\\").replacing("\"", with: "\\\""))\"" }
+                .joined(separator: ", ") + "]"
+        }
+        return switch part {
+        case .question: demonstration.question
+        case .labels: list(AnswerKind.options(demonstration.options.count).letters.map(String.init))
+        case .texts: list(demonstration.options)
+        case .solution: demonstration.solution
+        case .answer: demonstration.answer
+        }
+    }
+
     // MARK: Reading
 
     /// The complete and well-formed demonstrations of a reply, in its order.

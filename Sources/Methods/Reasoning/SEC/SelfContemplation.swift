@@ -34,7 +34,7 @@ package struct SelfContemplation: ReasoningStrategy {
         for attempt in 0..<options.maxRetries {
             let temperature = attempt < DemonstrationTemplate.paraphrases.count ? options.tempFirst : options.tempLate
             let completion = try await inquiry.ask(
-                "demonstrations",
+                Self.step,
                 template.messages(for: inquiry.question, count: options.nGenerate, attempt: attempt),
                 maxTokens: options.genMaxTokens,
                 sampling: temperature > 0 ? .random(temperature: temperature) : .greedy,
@@ -45,6 +45,16 @@ package struct SelfContemplation: ReasoningStrategy {
         }
         return nil
     }
+
+    /// The demonstrations that an attempt was answered with, read from its trace; none where no reply had enough.
+    package func demonstrations(of attempt: Attempt, kind: AnswerKind) -> [WrittenDemonstration] {
+        let replies = attempt.steps.filter { $0.name.hasPrefix(Self.step) && !$0.name.hasSuffix(": prompt") }
+        let found = DemonstrationTemplate(kind, options.scenario).demonstrations(in: replies.last?.text ?? "")
+        return found.count >= options.k ? Array(found.prefix(options.k)) : []
+    }
+
+    /// The name of stage 1 in traces.
+    private static let step = "demonstrations"
 
     private func fallback(_ inquiry: Inquiry) async throws -> Solution {
         switch options.onFailure {
@@ -83,7 +93,7 @@ package struct FewShotChat: Sendable {
     }
 
     /// "Answer: B" for options and expressions, "The answer is 7." for the rest.
-    private static func form(_ answer: String, _ kind: AnswerKind) -> String {
+    static func form(_ answer: String, _ kind: AnswerKind) -> String {
         switch kind {
         case .options: "Answer: \(answer)"
         case .expression: "Answer: \(answer.hasPrefix("$") || answer == "…" ? answer : "$\(answer)$")"
@@ -116,20 +126,29 @@ package struct FewShotChat: Sendable {
     }
 }
 
-/// Few-shot answering with the user's own worked examples, or with none: the arms that SEC is compared with.
+/// Few-shot answering with given worked examples, or with none: the arms that SEC is compared with.
 package struct HumanDemonstrations: ReasoningStrategy {
     package let options: SEC.Options
-    package let demonstrations: [WrittenDemonstration]
     package let name: String
+    let demonstrations: @Sendable (Question) -> [WrittenDemonstration]
 
+    /// The same examples for every question.
     package init(_ demonstrations: [WrittenDemonstration], name: String, options: SEC.Options) {
+        self.init(name: name, options: options) { _ in demonstrations }
+    }
+
+    /// - Parameter demonstrations: the examples of each question.
+    package init(
+        name: String, options: SEC.Options, demonstrations: @escaping @Sendable (Question) -> [WrittenDemonstration]
+    ) {
         self.demonstrations = demonstrations
         self.name = name
         self.options = options
     }
 
     package func solve(_ inquiry: Inquiry) async throws -> Solution {
-        let answer = try await FewShotChat(options).answer(with: demonstrations, to: inquiry)
+        let shown = demonstrations(inquiry.question)
+        let answer = try await FewShotChat(options).answer(with: shown, to: inquiry)
         return Solution(answer: answer.answer, text: answer.text)
     }
 }
