@@ -13,11 +13,17 @@ package struct WordChatModel: Sendable {
         package var counting: Set<Int>
         /// So many first words of what counts do not: they are drawn by chance, and there is nothing to learn about them.
         package var unpredictable: Int
+        /// What words weigh in the loss, where they count, if not 1: rare decisions among words that follow from others.
+        package var weights: [String: Float]
 
         /// - Parameter counting: nil: the assistant's turns.
-        package init(_ messages: [ChatMessage], counting: Set<Int>? = nil, unpredictable: Int = 0) {
+        package init(
+            _ messages: [ChatMessage], counting: Set<Int>? = nil, unpredictable: Int = 0,
+            weights: [String: Float] = [:]
+        ) {
             self.messages = messages
             self.unpredictable = unpredictable
+            self.weights = weights
             self.counting =
                 counting ?? Set(messages.indices.filter { messages[$0].role == .assistant })
         }
@@ -73,10 +79,17 @@ package struct WordChatModel: Sendable {
                 NewModel(
                     .llama(layers: layers, hiddenSize: hiddenSize, heads: heads, contextLength: contextLength),
                     tokenizer: tokenizer, chatTemplate: Self.template))
-        var encoder = try SampleEncoder(ModelText(path: start), limit: contextLength)
+        let text = try ModelText(path: start)
+        var encoder = try SampleEncoder(text, limit: contextLength)
         let sequences = try samples.map { sample in
             let sequence = try encoder.conversation(sample.messages, counting: sample.counting)
             var weights = sequence.weights
+            for (word, weight) in sample.weights {
+                let token = text.tokenizer.encode(word)
+                for place in weights.indices where weights[place] > 0 && token == [sequence.tokens[place]] {
+                    weights[place] = weight
+                }
+            }
             for place in weights.indices.filter({ weights[$0] > 0 }).prefix(sample.unpredictable) { weights[place] = 0 }
             return TokenSequence(sequence.tokens, weights: weights)
         }

@@ -46,8 +46,17 @@ package enum LearnedSearch {
         return transcript.text(.breadthFirst).replacing("\n", with: " ")
     }
 
+    /// A puzzle and its search. Whether the last line reached the goal is decided on a few of more than a hundred words, the next
+    /// line's number or the summary's head: these weigh more.
     package static func sample(_ puzzle: NumberPath) -> WordChatModel.Sample {
-        .init([.user(prompt(puzzle)), .assistant(reply(puzzle))])
+        let reply = reply(puzzle)
+        let lastLabels = reply.split(separator: " ").map(String.init).filter {
+            $0.split(separator: ".").count == puzzle.steps && $0.allSatisfy { $0.isNumber || $0 == "." }
+        }
+        let decisions = Set(lastLabels + ["Summary:"])
+        return .init(
+            [.user(prompt(puzzle)), .assistant(reply)],
+            weights: Dictionary(uniqueKeysWithValues: decisions.map { ($0, 10) }))
     }
 
     /// Every word that a prompt or a reply can hold.
