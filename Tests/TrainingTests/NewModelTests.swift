@@ -14,6 +14,7 @@ import Training
             (.bytes(), text, text),
             (.words(["a", "b", "+", "="]), "a + b\n= zebra a", "a + b = <unk> a"),
             (.bytePairs([("a", "b"), ("ab", "ab")], special: ["<end>"]), "abab ab", "abab ab"),
+            (.spacedWords(of: ["a tab, and\nnaïve tabs"], phrases: ["  tabs", "\tand"]), text, text),
         ]
         for (specification, given, expected) in cases {
             try withTemporaryFolder { folder in

@@ -6,6 +6,7 @@ import Training
 
 /// A small chat model over a closed list of words that starts from nothing: what demonstrations train in the run when a method needs
 /// a model that has learnt its format. Texts are cut at white space, one token a word.
+@dynamicMemberLookup
 package struct WordChatModel: Sendable {
     /// A conversation with the turns that its loss counts.
     package struct Sample: Sendable, Hashable {
@@ -29,20 +30,18 @@ package struct WordChatModel: Sendable {
         }
     }
 
-    package var layers = 3
-    package var hiddenSize = 128
-    package var heads = 4
-    package var contextLength = 512
-    package var rate = 2e-3
-    package var samplesPerStep = 32
-    package var epochs = 1.0
+    package var training = SmallTraining()
     /// What words outside the list are spelt with, letters or syllables, so that unseen names and numbers can be read and copied; line
     /// breaks are tokens then. Empty: the words of the samples are the list, and others are unknown.
     package var pieces: [String] = []
-    /// Instead of epochs.
-    package var steps: Int?
 
     package init() {}
+
+    /// Sizes, rate and portions of the training.
+    package subscript<Value>(dynamicMember setting: WritableKeyPath<SmallTraining, Value>) -> Value {
+        get { training[keyPath: setting] }
+        set { training[keyPath: setting] = newValue }
+    }
 
     /// Each turn is its role's token, its words and the end token.
     package static let template =
@@ -73,14 +72,9 @@ package struct WordChatModel: Sendable {
             ? .words(Self.words(of: samples.lazy.flatMap { $0.messages.map(\.content) } + words), special: special)
             : .words(Self.words(of: words), speltWith: pieces, special: special)
         let start =
-            try base?.identity.reference
-            ?? lab.newModel(
-                "\(name)-start",
-                NewModel(
-                    .llama(layers: layers, hiddenSize: hiddenSize, heads: heads, contextLength: contextLength),
-                    tokenizer: tokenizer, chatTemplate: Self.template))
+            try base?.identity.reference ?? training.start(name, tokenizer, chatTemplate: Self.template, in: lab)
         let text = try ModelText(path: start)
-        var encoder = try SampleEncoder(text, limit: contextLength)
+        var encoder = try SampleEncoder(text, limit: training.contextLength)
         let sequences = try samples.map { sample in
             let sequence = try encoder.conversation(sample.messages, counting: sample.counting)
             var weights = sequence.weights
@@ -93,19 +87,6 @@ package struct WordChatModel: Sendable {
             for place in weights.indices.filter({ weights[$0] > 0 }).prefix(sample.unpredictable) { weights[place] = 0 }
             return TokenSequence(sequence.tokens, weights: weights)
         }
-        var run = TrainingRun(
-            model: start, objective: Supervised(), parameterisation: ChosenWeights.all,
-            optimisation: try Optimisation(
-                AdamW(beta2: 0.99), rate: rate, schedule: .init(.cosine(end: 0.02), warmUp: 30), decay: 0.01),
-            samples: sequences, output: try lab.modelFolder(name))
-        run.settings.samplesPerStep = samplesPerStep
-        run.settings.tokensPerPass = 4096
-        run.settings.epochs = epochs
-        run.settings.steps = steps
-        run.settings.seed = lab.seed("\(name): order")
-        run.format = .f32
-        run.precision = .f32
-        try await lab.train(name, run)
-        return try lab.open(run.output)
+        return try await training.train(name, on: sequences, from: start, in: lab)
     }
 }

@@ -79,7 +79,7 @@ private struct Learner {
 
     init(_ pieces: [[UInt8]: Int]) {
         let order = (0..<256).sorted { GPT2Alphabet.scalars[$0] < GPT2Alphabet.scalars[$1] }
-        spellings = order.map { byte in Unicode.Scalar(GPT2Alphabet.scalars[byte]).map { String(Character($0)) } ?? "" }
+        spellings = order.map { GPT2Alphabet.characters[$0] }
         var rank = [Int32](repeating: 0, count: 256)
         for (place, byte) in order.enumerated() { rank[byte] = Int32(place) }
         for (piece, count) in pieces where piece.count > 1 {

@@ -11,6 +11,14 @@ enum GPT2Alphabet {
         }
     }()
 
+    /// The same as texts.
+    static let characters: [String] = scalars.compactMap { Unicode.Scalar($0).map { String(Character($0)) } }
+
+    /// How a text is spelt, byte for byte.
+    static func spelling(of text: some StringProtocol) -> String {
+        text.utf8.map { characters[Int($0)] }.joined()
+    }
+
     /// The byte of each character below U+0144, or -1.
     static let bytes: FrozenBuffer<Int16> = FrozenBuffer(repeating: -1, count: 0x144) { table in
         for (byte, scalar) in scalars.enumerated() { table[Int(scalar)] = Int16(byte) }

@@ -14,7 +14,7 @@ extension TokenizerSpecification {
         _ merges: [(left: String, right: String)], special: [String],
         splitting: [SplittingStep] = [.byteLevel(addsPrefixSpace: false, splits: true)]
     ) -> TokenizerSpecification {
-        var tokens = GPT2Alphabet.scalars.compactMap { Unicode.Scalar($0).map { String(Character($0)) } }
+        var tokens = GPT2Alphabet.characters
         var known = Set(tokens)
         // The same token may be joined of different parts.
         for merge in merges where known.insert(merge.left + merge.right).inserted {
@@ -76,6 +76,38 @@ extension TokenizerSpecification {
         specification.eos = specification.addedTokens.first?.id
         specification.padding = specification.eos
         specification.addedTokens.append(AddedToken(id: lineBreak, content: "\n", isSpecial: false))
+        return specification
+    }
+
+    /// One token for each phrase given, and one for each other word of the texts, with the space before it where there is one; whatever
+    /// else a text has is spelt byte by byte, so that every text comes back as it was. For models that continue raw text.
+    ///
+    /// - Parameters:
+    ///   - phrases: a token each wherever they stand, none twice. Of two that begin at one place the longer one is taken.
+    ///   - special: the first ends a text.
+    public static func spacedWords(
+        of texts: some Sequence<String>, phrases: [String] = [], special: [String] = ["<|endoftext|>"]
+    ) -> TokenizerSpecification {
+        var words: Set<String> = []
+        for text in texts {
+            let rest = phrases.reduce(text) { $0.replacing($1, with: "\n") }
+            for match in rest.matches(of: #/ ?\S+/#) { words.insert(GPT2Alphabet.spelling(of: rest[match.range])) }
+        }
+        let bytes = GPT2Alphabet.characters
+        var model = BytePair(merges: .pairs(ByteStrings()), isByteLevel: true)
+        // A word is taken whole although no merges lead to it.
+        model.ignoresMerges = true
+        let own = bytes + words.subtracting(bytes).sorted()
+        var specification = TokenizerSpecification(
+            vocabulary: ByteStrings(own + phrases + special), model: .bytePair(model))
+        specification.splitting = [
+            .pattern(.regex(#" ?\S+|\s"#), .isolated, inverted: false),
+            .byteLevel(addsPrefixSpace: false, splits: false),
+        ]
+        specification.addSpecial(special)
+        specification.addedTokens += phrases.enumerated().map { index, phrase in
+            AddedToken(id: TokenID(own.count + index), content: phrase, isSpecial: false)
+        }
         return specification
     }
 

@@ -312,9 +312,9 @@ struct RCIEndToEndTests {
             slug: "rci", subject: try LocalModel(path: embedded, reference: "embedded"), limit: 2, outputFolder: folder)
         var policy = PracticePolicy()
         policy.states = 64
-        policy.layers = 1
-        policy.hiddenSize = 32
-        policy.epochs = 1
+        policy.training.layers = 1
+        policy.training.hiddenSize = 32
+        policy.training.epochs = 1
         let demonstration = try await RCI().demonstration(policy, in: lab)
         let exact = demonstration.checks.filter { $0.role == .mechanism }
         #expect(exact.count == 6)

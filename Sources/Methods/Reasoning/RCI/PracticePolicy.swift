@@ -15,11 +15,8 @@ package struct PracticePolicy: Sendable {
     package static let steps = 6
 
     package var states = 20_000
-    package var layers = 3
-    package var hiddenSize = 128
     package var vocabulary = 640
-    package var rate = 2e-3
-    package var epochs = 2.0
+    package var training = SmallTraining(contextLength: 768, tokensPerPass: 8192, epochs: 2)
 
     package init() {}
 
@@ -32,36 +29,10 @@ package struct PracticePolicy: Sendable {
         let samples = try await samples(using: lab.random("practice pages"))
         var pairs = BytePairTrainer()
         for sample in samples.prefix(2_000) { for part in sample.parts { pairs.add(part.text) } }
-        let start = try lab.newModel(
-            "\(name)-start",
-            NewModel(
-                .llama(layers: layers, hiddenSize: hiddenSize, heads: 4, contextLength: 768),
-                tokenizer: pairs.tokenizer(vocabulary: vocabulary)))
+        let start = try training.start(name, pairs.tokenizer(vocabulary: vocabulary), in: lab)
         let tokenizer = try ModelText(path: start).tokenizer
-        let sequences = samples.map { sample in
-            var tokens: [TokenID] = []
-            var weights: [Float] = []
-            // Parts begin and end where the tokenizer cuts anyway, so that they are the tokens of the whole text.
-            for part in sample.parts {
-                let own = tokenizer.encode(part.text)
-                tokens += own
-                weights += own.map { _ in part.counts ? 1 : 0 }
-            }
-            return TokenSequence(tokens, weights: weights)
-        }
-        var run = TrainingRun(
-            model: start, objective: Supervised(), parameterisation: ChosenWeights.all,
-            optimisation: try Optimisation(
-                AdamW(beta2: 0.99), rate: rate, schedule: .init(.cosine(end: 0.02), warmUp: 30), decay: 0.01),
-            samples: sequences, output: try lab.modelFolder(name))
-        run.settings.samplesPerStep = 32
-        run.settings.tokensPerPass = 8192
-        run.settings.epochs = epochs
-        run.settings.seed = lab.seed("\(name): order")
-        run.format = .f32
-        run.precision = .f32
-        try await lab.train(name, run)
-        return try lab.open(run.output)
+        let sequences = samples.map { TokenSequence(parts: $0.parts, tokenizer) }
+        return try await training.train(name, on: sequences, from: start, in: lab)
     }
 
     /// States on the way of right actions through random episodes, and the instructions for each.

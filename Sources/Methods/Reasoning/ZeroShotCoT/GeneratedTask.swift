@@ -52,18 +52,9 @@ public enum GeneratedTask: String, OptionChoice {
         }
     }
 
-    /// The answer is yes exactly when the number of flips is even.
     private static func coinFlip(people: Int, using generator: inout SeededGenerator) -> WorkedExample {
-        let moves = generator.sample(people, of: names).map { (name: $0, flips: generator.chance(0.5)) }
-        let flipped = moves.filter(\.flips).map(\.name)
-        let isHeads = flipped.count.isMultiple(of: 2)
-        let story = moves.map { "\($0.name) \($0.flips ? "flips" : "does not flip") the coin." }
-        return WorkedExample(
-            question: "A coin is heads up. " + story.joined(separator: " ")
-                + " Is the coin still heads up? Note that \"flip\" here means \"reverse\".",
-            rationale: (flipped.isEmpty ? "Nobody flipped it" : "Flipped by \(flipped.joined(separator: ", "))")
-                + ": \(flipped.count) times, \(isHeads ? "even" : "odd"), so it shows \(isHeads ? "heads" : "tails").",
-            answer: isHeads ? "yes" : "no")
+        let coin = CoinFlips(people: people, of: names, using: &generator)
+        return WorkedExample(question: coin.question, rationale: coin.tally, answer: coin.answer)
     }
 
     private static func lastLetters(people: Int, using generator: inout SeededGenerator) -> WorkedExample {

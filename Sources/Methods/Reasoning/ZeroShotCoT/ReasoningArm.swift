@@ -94,8 +94,7 @@ package struct ReasoningRunner: Sendable {
 
     private func direct(_ item: ReasoningItem) async throws -> ReasoningOutcome {
         let exchange = try await ask(
-            frame.prompt(item.question, reply: AnswerPhrase.direct(item.kind)), maxTokens: answerLength(item),
-            sampling: sampling(item, "direct"))
+            frame.direct(item), maxTokens: answerLength(item), sampling: sampling(item, "direct"))
         var outcome = outcome(item, answer: extractor(item).answer(in: exchange.completion.text))
         outcome.add(exchange, "prompt", "output")
         return outcome
@@ -114,11 +113,10 @@ package struct ReasoningRunner: Sendable {
         _ item: ReasoningItem, trigger: String, sampling: Sampling
     ) async throws -> (ReasoningOutcome.Exchange, ReasoningOutcome.Exchange) {
         let reasoning = try await ask(
-            frame.prompt(item.question, reply: trigger), maxTokens: options.maxLengthCoT, sampling: sampling)
-        let begun = trigger + reasoning.completion.text + " " + AnswerPhrase.afterReasoning(item.kind)
+            frame.reasoning(item, trigger: trigger), maxTokens: options.maxLengthCoT, sampling: sampling)
         let extraction = try await ask(
-            frame.prompt(item.question, reply: begun), maxTokens: answerLength(item),
-            sampling: self.sampling(item, "extraction"))
+            frame.extraction(item, trigger: trigger, reasoning: reasoning.completion.text),
+            maxTokens: answerLength(item), sampling: self.sampling(item, "extraction"))
         return (reasoning, extraction)
     }
 

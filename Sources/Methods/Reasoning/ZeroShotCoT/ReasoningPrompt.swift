@@ -45,3 +45,32 @@ package enum PromptFrame: Sendable, Hashable {
         }
     }
 }
+
+/// The prompts of zero-shot and zero-shot-CoT: what a model is asked, and what one that is to answer in this form is trained on.
+extension PromptFrame {
+    /// The answer asked for at once: "Q: x\nA:" + " " + e′.
+    package func direct(_ item: ReasoningItem) -> Prompt {
+        prompt(item.question, reply: AnswerPhrase.direct(item.kind))
+    }
+
+    /// p₁ = "Q: x\nA:" + " " + t
+    package func reasoning(_ item: ReasoningItem, trigger: String) -> Prompt {
+        prompt(item.question, reply: trigger)
+    }
+
+    /// p₂ = p₁ + z + " " + e
+    package func extraction(_ item: ReasoningItem, trigger: String, reasoning: String) -> Prompt {
+        prompt(item.question, reply: trigger + reasoning + " " + AnswerPhrase.afterReasoning(item.kind))
+    }
+}
+
+extension Prompt {
+    /// The text that the model continues: all of a raw prompt, or the begun turn of a conversation.
+    package var lastText: String {
+        switch self {
+        case .text(let text, _): text
+        case .chat(let messages, _): messages.last?.content ?? ""
+        case .tokens: ""
+        }
+    }
+}
