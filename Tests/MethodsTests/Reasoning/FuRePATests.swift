@@ -223,4 +223,22 @@ import Text
             #expect(quality.assessor == 1 && quality.random == 0.5)
         }
     }
+
+    /// Models of a few samples know nothing, but the demo's parts fit together, and no limit is broken on the way.
+    @Test(.timeLimit(.minutes(3))) func theDemoInSmall() async throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("furepa-\(UUID())")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        var training = FuRePA.DemoTraining()
+        training.layers = 1
+        training.hiddenSize = 32
+        training.recitals = 200
+        training.worlds = 1
+        training.states = 30
+        training.readerSamples = 100
+        let found = try await FuRePA().demo(
+            training, in: Lab(slug: "furepa", subject: nil, limit: 4, outputFolder: folder))
+        #expect(found.checks.count == 5 && found.checks.allSatisfy { $0.measured.isFinite })
+        #expect(found.checks.filter { $0.role == .mechanism }.allSatisfy(\.holds))
+        #expect(found.controls.allSatisfy { (-1...1).contains($0.value) })
+    }
 }

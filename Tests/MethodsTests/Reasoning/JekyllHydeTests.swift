@@ -144,6 +144,80 @@ import Text
     }
 }
 
+@Suite struct JudgedPairTests {
+    @Test(arguments: [0.5, 0.7]) func theAskedShareShowsTheRightSolutionFirst(share: Double) {
+        let pairs = JudgedPair.additions(4_000, rightFirst: share, using: SeededGenerator(seed: 3))
+        // Three standard errors of 4,000 draws are at most 0.024.
+        #expect(abs(Double(pairs.count(where: \.rightIsFirst)) / 4_000 - share) < 0.024)
+    }
+
+    @Test func oneSolutionIsRightAndTheOtherNot() throws {
+        let grader = Grader(.number)
+        for pair in JudgedPair.additions(400, using: SeededGenerator(seed: 4)) {
+            let numbers = pair.right.split { !$0.isNumber }.compactMap { Int($0) }
+            #expect(numbers[0] + numbers[1] == numbers[2] && numbers[2] + numbers[4] == numbers[5])
+            let slipped = pair.wrong.split { !$0.isNumber }.compactMap { Int($0) }
+            #expect((1...4).contains(slipped[2] - slipped[0] - slipped[1]) && slipped[2] + slipped[4] == slipped[5])
+            let gold = try #require(pair.question.golds.first)
+            #expect(grader.isSame(grader.answer(in: pair.right), gold))
+            #expect(!grader.isSame(grader.answer(in: pair.wrong), gold))
+        }
+    }
+
+    @Test func labelsNameTheRightSolutionBehindTheMethodsPrompt() throws {
+        for pair in JudgedPair.additions(20, using: SeededGenerator(seed: 5)) {
+            let sample = SmallJudge.sample(pair)
+            let asked = pair.rightIsFirst ? (pair.right, pair.wrong) : (pair.wrong, pair.right)
+            let messages = PairwiseJudge.messages(pair.question.prompt, asked.0, asked.1)
+            #expect(sample.messages.dropLast() == messages.dropLast())
+            let reply = try #require(sample.messages.last?.content)
+            #expect(reply == messages[1].content + (pair.rightIsFirst ? " A" : " B"))
+            #expect(sample.counting == [1])
+            #expect(sample.unpredictable == reply.split(separator: " ").count - 1)
+        }
+    }
+
+    @Test func noTestedQuestionIsTrainedOn() {
+        let tested = JudgedPair.additions(400, using: SeededGenerator(seed: 6))
+        let labelled = SmallJudge().labelled(without: tested, using: SeededGenerator(seed: 7))
+        #expect(labelled.count > 10_000)
+        // Three standard errors of 10,000 draws.
+        #expect(abs(Double(labelled.count(where: \.rightIsFirst)) / Double(labelled.count) - 0.7) < 0.014)
+        #expect(Set(labelled.map(\.question.prompt)).isDisjoint(with: tested.map(\.question.prompt)))
+    }
+
+    @Test func accuraciesCountSilencesOnce() {
+        let found = JudgeFigures.Accuracy(
+            single: [true, false, true, false], robust: [.persona, nil, .persona, .neutral])
+        #expect(found.single == 0.5 && found.answered == 0.75 && found.withSilences == 0.5)
+        #expect(found.amongAnswered == 2.0 / 3 && abs(found.gain - 1.0 / 6) < 1e-12)
+        let silent = JudgeFigures.Accuracy(single: [true, false], robust: [nil, nil])
+        #expect(silent.amongAnswered == nil && silent.gain == 0 && silent.withSilences == 0)
+    }
+
+    /// A judge of a few pairs knows nothing, but it is trained, opened and asked like a good one.
+    @Test(.timeLimit(.minutes(2))) func aSmallJudgeIsTrainedAndAsked() async throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("jekyll-hyde-\(UUID())")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let lab = Lab(slug: "jekyll-hyde", subject: nil, outputFolder: folder)
+        let pairs = JudgedPair.additions(8, using: SeededGenerator(seed: 8))
+        let figures = try await JudgeFigures(
+            pairs, by: SmallJudge.tiny.train(without: pairs, in: lab), as: "pairs", in: lab)
+        #expect(figures.judged.count == 8 && figures.robustFlips == 0 && figures.unexplainedSilences == 0)
+    }
+}
+
+extension SmallJudge {
+    /// Seconds of training.
+    fileprivate static var tiny: SmallJudge {
+        var judge = SmallJudge()
+        judge.pairs = 200
+        judge.layers = 1
+        judge.hiddenSize = 32
+        return judge
+    }
+}
+
 @Suite(
     .enabled(
         if: FileManager.default.fileExists(atPath: ModelReference.embeddedFile.path),
@@ -151,7 +225,10 @@ import Text
 struct JekyllHydeEndToEndTests {
     @Test(.timeLimit(.minutes(5))) func theDemoOnAFewItems() async throws {
         let model = try LocalModel(path: ModelReference.embeddedFile.path, reference: "embedded")
-        let demonstration = try await JekyllHyde().demo(in: Lab(slug: "jekyll-hyde", subject: model, limit: 6))
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("jekyll-hyde-\(UUID())")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let demonstration = try await JekyllHyde().demo(
+            training: .tiny, in: Lab(slug: "jekyll-hyde", subject: model, limit: 6, outputFolder: folder))
         for check in demonstration.checks.dropFirst() where check.role == .mechanism {
             #expect(check.holds, "\(check.name): \(check.measured)")
         }

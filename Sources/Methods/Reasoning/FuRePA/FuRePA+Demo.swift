@@ -1,15 +1,32 @@
 import Inference
 import Laboratory
 import Text
+import Training
 
 extension FuRePA {
     /// Unseen questions that the demo puts to assessor and readers.
     package static let demoQuestions = 200
 
-    /// A made-up world of two-hop questions over BM25. The assessor, trained in the run, picks among five plans; readers, trained in the
-    /// run with and without the history in their prompts, answer with a wrong first step injected into half of the questions; and
-    /// the loop's rules are checked on scripts.
-    public func demo(in lab: Lab) async throws -> Demonstration {
+    /// What the demo trains, and on how much.
+    package struct DemoTraining: Sendable {
+        package var layers = 4
+        package var hiddenSize = 160
+        package var recitals = 20_000
+        /// States in each of the worlds that the assessor learns in.
+        package var states = 250
+        package var worlds = 6
+        package var assessorEpochs = 1.0
+        package var readerSamples = 6_000
+
+        package init() {}
+    }
+
+    /// A made-up world of two-hop questions over BM25. One small model learns to recite facts, and all others go on from it: the
+    /// assessor, which picks among five plans, and its control of shuffled labels; and readers with and without the history in their
+    /// prompts, which answer with a wrong first step injected into half of the questions. The loop's rules are checked on scripts.
+    public func demo(in lab: Lab) async throws -> Demonstration { try await demo(DemoTraining(), in: lab) }
+
+    package func demo(_ training: DemoTraining, in lab: Lab) async throws -> Demonstration {
         let count = lab.limit ?? Self.demoQuestions
         let topK = 3
         var generator = lab.random("world")
@@ -17,31 +34,56 @@ extension FuRePA {
         let store = try await PassageStore(world.passages)
         let tested = world.items.prefix(count)
 
-        // The assessor: other worlds to learn in, so that no question of the test was seen.
+        // Other worlds to learn in, so that no question of the test was seen.
         var states: [AssessedState] = []
         var others = lab.random("training worlds")
-        for number in 0..<6 {
+        for number in 0..<training.worlds {
             let other = TwoHopWorld(using: &others)
             states += try await other.states(
-                250, from: other.items[...], in: PassageStore(other.passages), topK: topK,
+                training.states, from: other.items[...], in: PassageStore(other.passages), topK: topK,
                 using: lab.random("states \(number)"))
         }
         let unseen = try await world.states(
             count, from: tested, in: store, topK: topK, using: lab.random("tested states"))
+        let lessons = [true, false].map { masks in
+            TwoHopWorld.readerSamples(training.readerSamples, showsHistory: !masks, using: lab.random("reader"))
+        }
+
+        var small = WordChatModel()
+        small.layers = training.layers
+        small.hiddenSize = training.hiddenSize
+        let reciter = try await TwoHopWorld.reciter(
+            small, samples: training.recitals,
+            knowing: ["yes no"] + (states + unseen).flatMap { LabelTokenAssessor.texts(of: $0) }
+                + lessons.joined().flatMap { $0.messages.map(\.content) }, in: lab)
+
         var shuffler = lab.random("shuffled labels")
         let spoilt = states.map { state in
             var state = state
             state.gains = shuffler.shuffled(state.gains)
             return state
         }
-        let trained = try await LabelTokenAssessor.train(
-            "assessor", on: states, loss: .pairwise, words: TwoHopWorld.words, epochs: 3, in: lab)
-        let control = try await LabelTokenAssessor.train(
-            "assessor of shuffled labels", on: spoilt, loss: .pairwise, words: TwoHopWorld.words, in: lab)
-        let quality = try await AssessorQuality(trained.assessor, on: unseen)
-        let spoiltQuality = try await AssessorQuality(control.assessor, on: unseen)
+        var qualities: [AssessorQuality] = []
+        var assessors: [LabelTokenAssessor] = []
+        for (name, states) in [("assessor", states), ("assessor of shuffled labels", spoilt)] {
+            let assessor = try await LabelTokenAssessor.tune(
+                name, reciter.identity.reference, on: states, loss: .pairwise, parameterisation: ChosenWeights.all,
+                rate: 1e-3, epochs: training.assessorEpochs, in: lab
+            ).assessor
+            assessors.append(assessor)
+            qualities.append(try await AssessorQuality(assessor, on: unseen))
+        }
+        let (quality, spoiltQuality) = (qualities[0], qualities[1])
 
-        let reading = try await Self.readers(world, tested, store, topK: topK, assessor: trained.assessor, in: lab)
+        var readers: [Reader] = []
+        for (masks, samples) in zip([true, false], lessons) {
+            let name = masks ? "history hidden" : "history visible"
+            let model = try await small.train("reader, \(name)", on: samples, from: reciter, in: lab)
+            readers.append(
+                try await Reader(
+                    name, model, masksHistory: masks, on: tested, store, topK: topK, assessor: assessors[0], in: lab))
+        }
+        let (masked, visible) = (readers[0], readers[1])
         let rules = try await Self.rules()
 
         var report = Report(
@@ -49,14 +91,14 @@ extension FuRePA {
             summary:
                 "The assessor picks a useful query in \(NumberStyle.percent.text(quality.assessor)) of unseen states, a random "
                 + "pick in \(NumberStyle.percent.text(quality.random)). With a wrong first step in half of the questions the reader "
-                + "that can't see its history answers \(NumberStyle.percent.text(reading.masked.spoilt)), the one that can "
-                + "\(NumberStyle.percent.text(reading.visible.spoilt)).")
+                + "that can't see its history answers \(NumberStyle.percent.text(masked.spoilt)), the one that can "
+                + "\(NumberStyle.percent.text(visible.spoilt)).")
         report.add(Self.metrics(quality))
         report.add([
-            Metric("exact match without injection, history hidden", reading.masked.clean, style: .percent),
-            Metric("exact match without injection, history visible", reading.visible.clean, style: .percent),
+            Metric("exact match without injection, history hidden", masked.clean, style: .percent),
+            Metric("exact match without injection, history visible", visible.clean, style: .percent),
         ])
-        report.add(reading.table)
+        report.add(Self.table(readers))
         return Demonstration(
             report,
             checks: [
@@ -69,41 +111,38 @@ extension FuRePA {
                     spoiltQuality.assessor - spoiltQuality.random, .atMost(0.05)),
                 Check(
                     "exact match under injection, history hidden minus visible",
-                    reading.masked.spoilt - reading.visible.spoilt, .atLeast(0.1)),
+                    masked.spoilt - visible.spoilt, .atLeast(0.1)),
             ],
             controls: [
                 .init("useful queries, first", quality.first),
                 .init(
                     "exact match without injection, history hidden minus visible",
-                    reading.masked.clean - reading.visible.clean),
+                    masked.clean - visible.clean),
+                .init("injected questions whose wrong town is believed, history hidden", masked.misled),
+                .init("injected questions whose wrong town is believed, history visible", visible.misled),
             ])
     }
 
-    private typealias Scores = (clean: Double, spoilt: Double)
-
-    /// Both readers on the same questions, without and with injection. The visible arm has the assessor, too: the arms differ in
+    /// What a reader makes of the same questions without and with a wrong first step. Both readers have the assessor: they differ in
     /// the history alone.
-    private static func readers(
-        _ world: TwoHopWorld, _ tested: ArraySlice<TwoHopWorld.Item>, _ store: PassageStore, topK: Int,
-        assessor: any PlanAssessor, in lab: Lab
-    ) async throws -> (masked: Scores, visible: Scores, table: Table) {
-        var injected: [String: FurthestPrompt.Step] = [:]
-        for (number, item) in tested.enumerated() where number.isMultiple(of: 2) {
-            injected[item.question.id] = TwoHopWorld.wrongStep(item)
-        }
-        var found: [(name: String, scores: Scores)] = []
-        var table = Table(
-            "Readers", columns: [.text("reader"), .text("first step"), .number("exact match"), .number("calls")])
-        for masks in [true, false] {
-            let name = masks ? "history hidden" : "history visible"
-            let model = try await WordChatModel().train(
-                "reader, \(name)",
-                on: TwoHopWorld.readerSamples(
-                    14_000, showsHistory: !masks, using: lab.random("reader")), words: TwoHopWorld.words, in: lab)
+    private struct Reader: Sendable {
+        var name: String
+        /// Exact match without injection, and with it in half of the questions.
+        var clean: Double
+        var spoilt: Double
+        /// The share of injected questions in which most replies of the second round say that the person was born in the wrong town.
+        var misled: Double
+        /// Calls a question, without and with injection.
+        var calls: [Double]
+
+        init(
+            _ name: String, _ model: any LanguageModel, masksHistory: Bool, on items: ArraySlice<TwoHopWorld.Item>,
+            _ store: PassageStore, topK: Int, assessor: any PlanAssessor, in lab: Lab
+        ) async throws {
             var reasoning = FurthestReasoning(store)
             reasoning.prompt = TwoHopWorld.prompt
             reasoning.assessor = assessor
-            reasoning.masksHistory = masks
+            reasoning.masksHistory = masksHistory
             reasoning.rounds = 4
             reasoning.samples = 3
             reasoning.topK = topK
@@ -112,18 +151,33 @@ extension FuRePA {
             reasoning.name = name
             var wrong = reasoning
             wrong.name = "\(name), wrong first step in half"
-            wrong.injected = injected
-            let arms = try await FuRePAArms([reasoning, wrong], on: tested.map(\.question), asking: model, in: lab)
-            let accuracies = try (0...1).map { try Estimate.accuracy(arms.isRight($0)).value }
-            for arm in 0...1 {
-                let calls = arms.traces[arm].reduce(0.0) { $0 + Double($1.calls) } / Double(max(1, tested.count))
-                table.add(
-                    name, arm == 0 ? "its own" : "wrong in half", NumberStyle.percent.text(accuracies[arm]),
-                    NumberStyle.decimals(1).text(calls))
+            let injected = items.enumerated().filter { $0.offset.isMultiple(of: 2) }.map(\.element)
+            wrong.injected = Dictionary(
+                injected.map { ($0.question.id, TwoHopWorld.wrongStep($0)) }, uniquingKeysWith: { first, _ in first })
+            let arms = try await FuRePAArms([reasoning, wrong], on: items.map(\.question), asking: model, in: lab)
+            self.name = name
+            clean = try Estimate.accuracy(arms.isRight(0)).value
+            spoilt = try Estimate.accuracy(arms.isRight(1)).value
+            calls = arms.traces.map { traces in
+                traces.reduce(0.0) { $0 + Double($1.calls) } / Double(max(1, items.count))
             }
-            found.append((name, (accuracies[0], accuracies[1])))
+            let believed = zip(items, arms.traces[1]).enumerated().filter { $0.offset.isMultiple(of: 2) }
+                .count { TwoHopWorld.believesWrongTown($0.element.0, $0.element.1) }
+            misled = Double(believed) / Double(max(1, injected.count))
         }
-        return (found[0].scores, found[1].scores, table)
+    }
+
+    private static func table(_ readers: [Reader]) -> Table {
+        var table = Table(
+            "Readers", columns: [.text("reader"), .text("first step"), .number("exact match"), .number("calls")])
+        for reader in readers {
+            for (place, row) in [("its own", reader.clean), ("wrong in half", reader.spoilt)].enumerated() {
+                table.add(
+                    reader.name, row.0, NumberStyle.percent.text(row.1),
+                    NumberStyle.decimals(1).text(reader.calls[place]))
+            }
+        }
+        return table
     }
 
     /// The share of the loop's rules that hold on scripts: prompts of a round are a function of question and documents; nothing is

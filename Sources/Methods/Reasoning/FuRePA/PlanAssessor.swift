@@ -71,6 +71,11 @@ package struct LabelTokenAssessor: PlanAssessor {
             + facts.map { words($0) + " ." }.joined(separator: " ") + " plan : \(words(plan)) useful :"
     }
 
+    /// What the assessor reads of each plan of a state.
+    package static func texts(of state: AssessedState) -> [String] {
+        state.plans.map { text(state.question, facts: state.facts, plan: $0) }
+    }
+
     package func scores(_ question: String, facts: [String], plans: [String]) async throws -> [Double] {
         try await withThrowingTaskGroup(of: (Int, Double).self) { group in
             for (index, plan) in plans.enumerated() {
@@ -91,11 +96,9 @@ package struct LabelTokenAssessor: PlanAssessor {
     /// - Parameter words: known beyond those of the states.
     package static func train(
         _ name: String, on states: [AssessedState], loss: AssessorLoss, words: [String] = [], epochs: Double = 1,
-        layers: Int = 3, hiddenSize: Int = 128, in lab: Lab
+        layers: Int = 4, hiddenSize: Int = 160, in lab: Lab
     ) async throws -> (assessor: LabelTokenAssessor, path: String) {
-        let texts = states.flatMap { state in
-            state.plans.map { text(state.question, facts: state.facts, plan: $0) }
-        }
+        let texts = states.flatMap { Self.texts(of: $0) }
         let start = try lab.newModel(
             "\(name)-start",
             NewModel(

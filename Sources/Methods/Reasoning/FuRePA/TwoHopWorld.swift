@@ -65,6 +65,15 @@ struct TwoHopWorld: Sendable {
         towns + valueNames + firstNames.flatMap { first in lastNames.map { "\(first)-\($0)" } }
     }
 
+    static func birth(_ person: String, _ town: String, _ paraphrase: Int) -> String {
+        paraphrase == 0 ? "\(person) was born in \(town)" : "the birthplace of \(person) is \(town)"
+    }
+
+    /// What is told of a person beside the birth.
+    static func occupation(_ person: String, _ town: String, _ kind: Int) -> String {
+        kind == 0 ? "\(person) works in \(town)" : "\(person) studied in \(town)"
+    }
+
     var passages: [Passage] = []
     var items: [Item] = []
 
@@ -73,15 +82,11 @@ struct TwoHopWorld: Sendable {
         let names = Self.firstNames.flatMap { first in Self.lastNames.map { "\(first)-\($0)" } }.prefix(Self.people)
         for name in names {
             let town = Self.towns[generator.below(Self.towns.count)]
-            let sentence =
-                generator.chance(0.5) ? "\(name) was born in \(town)" : "the birthplace of \(name) is \(town)"
             births[name] = (town, "birth \(name)")
-            passages.append(Passage(id: "birth \(name)", text: sentence))
+            passages.append(Passage(id: "birth \(name)", text: Self.birth(name, town, generator.below(2))))
             let elsewhere = Self.towns[generator.below(Self.towns.count)]
             passages.append(
-                Passage(
-                    id: "more \(name)",
-                    text: generator.chance(0.5) ? "\(name) works in \(elsewhere)" : "\(name) studied in \(elsewhere)"))
+                Passage(id: "more \(name)", text: Self.occupation(name, elsewhere, generator.below(2))))
         }
         var values: [String: String] = [:]
         for town in Self.towns {
@@ -128,6 +133,20 @@ struct TwoHopWorld: Sendable {
     static func wrongStep(_ item: Item) -> FurthestPrompt.Step {
         FurthestPrompt.Step(
             thought: "\(item.person) was born in \(item.other.town)", query: item.relation.query(item.other.town))
+    }
+
+    /// Whether most replies to the round behind an injected step say what that step says of the birth.
+    static func believesWrongTown(_ item: Item, _ trace: FurthestTrace) -> Bool {
+        guard trace.rounds.count > 1 else { return false }
+        let replies = trace.rounds[1].samples
+        let wrong = wrongStep(item).thought
+        let believing = replies.count { reply in
+            switch reply {
+            case .plan(let thought, _), .answer(let thought, _): thought == wrong
+            case .unreadable: false
+            }
+        }
+        return 2 * believing > replies.count
     }
 
     /// The prompts of the small reader: no role, no instructions.

@@ -2,72 +2,98 @@ import Inference
 import Laboratory
 
 extension JekyllHyde {
-    /// Pairs of a right and a wrong solution in the demo.
+    /// Pairs of a right and a wrong solution that the demo puts to the embedded model, and to the judge trained in the run.
     package static let demoItems = 80
+    package static let demoTrainedItems = 400
 
-    /// The judge's position bias on the embedded model and what the robust evaluator makes of it, the closed forms, and the
-    /// number of calls.
+    /// The embedded model's position bias and what the robust evaluator makes of it; a small judge that is trained in the run, with
+    /// which abstaining is shown to pay; the closed forms, and the number of calls.
     ///
-    /// The bars: the single-order judge's choice flips with the order on at least half of the pairs; the robust evaluator's never
-    /// does; at temperature 0 it abstains exactly where the single-order judge flips. They are about the mechanism. That
-    /// abstaining raises the accuracy among answered pairs by 0.05 needs a judge that can tell right from wrong; on a small
-    /// model a failure of that is none of the method's.
-    public func demo(in lab: Lab) async throws -> Demonstration {
-        let model = try lab.scoringModel()
+    /// The bars: the embedded model's choice flips with the order on at least half of the pairs; the robust evaluator's never does;
+    /// at temperature 0 it abstains exactly where the single-order judge flips. All that is about the mechanism: the embedded model
+    /// can't tell right from wrong, so its accuracy is reported without a bar. The trained judge can, if not always, and has learnt a
+    /// position prior: among the pairs it answers it is right at least 0.05 more often when both orders are asked, at temperature 0 and
+    /// at the evaluator's.
+    public func demo(in lab: Lab) async throws -> Demonstration { try await demo(training: SmallJudge(), in: lab) }
+
+    package func demo(training small: SmallJudge, in lab: Lab) async throws -> Demonstration {
         let pairs = JudgedPair.additions(lab.limit ?? Self.demoItems, using: lab.random("pairs"))
-        let options = Options()
-        let judged = try await lab.forEach("pairs", pairs) { pair in
-            try await pair.judged(by: model, options: options, seed: lab.seed)
-        }
-        let flips = try Estimate.accuracy(judged.map(\.flips))
-        let firstChosen = try Estimate.accuracy(judged.flatMap { [$0.forwardIsFirst, $0.backwardIsFirst] })
-        let single = try Estimate.accuracy(judged.map(\.singleIsRight))
-        let abstained = judged.map { $0.greedy == nil }
-        let answered = judged.compactMap(\.sampled).map { $0 == .persona }
-        let robust = answered.isEmpty ? nil : try Estimate.accuracy(answered)
+        let biased = try await JudgeFigures(pairs, by: lab.scoringModel(), as: "pairs", in: lab)
+        let tested = JudgedPair.additions(lab.limit ?? Self.demoTrainedItems, using: lab.random("pairs never seen"))
+        let trained = try await JudgeFigures(
+            tested, by: small.train(without: tested, in: lab), as: "pairs, trained judge", in: lab)
         let forms = try await Self.closedForms(using: lab.random("simulated judges"))
         let calls = try await Self.callCounts()
+        let gain = min(trained.greedy.gain, trained.sampled.gain)
 
         var report = Report(
-            "Jekyll & Hyde's judge on \(pairs.count) pairs of a right and a wrong solution",
+            "Jekyll & Hyde's judge on pairs of a right and a wrong solution",
             summary:
-                "The single-order judge names the first solution in \(NumberStyle.percent.text(firstChosen.value)) of its "
-                + "verdicts, and \(NumberStyle.percent.text(flips.value)) of its choices flip with the order. The robust "
-                + "evaluator's never do; after \(options.k) pairs it answers "
-                + "\(NumberStyle.percent.text(Double(answered.count) / Double(pairs.count))) of the pairs.")
-        report.add([
-            Metric("verdicts for the first position", firstChosen, style: .percent),
-            Metric("choices that flip with the order, single-order", flips, style: .percent),
-            Metric("accuracy, single-order", single, style: .percent),
-            Metric(
-                "answered, robust at \(options.evaluatorTemperature)", Double(answered.count) / Double(pairs.count),
-                style: .percent),
-        ])
-        if let robust { report.add([Metric("accuracy among answered, robust", robust, style: .percent)]) }
+                "The embedded model names the first solution in \(Self.percent(biased.firstChosen.value)) of its verdicts, and "
+                + "\(Self.percent(biased.flips.value)) of its choices flip with the order; the robust evaluator's never do. A judge "
+                + "trained in the run is right on \(Self.percent(trained.sampled.single)) of unseen pairs when asked once, and on "
+                + "\(Self.percent(trained.sampled.amongAnswered)) of the \(Self.percent(trained.sampled.answered)) that it answers "
+                + "when asked in both orders.")
+        for (name, figures) in [("embedded model", biased), ("trained judge", trained)] {
+            report.add([
+                Metric("verdicts for the first position, \(name)", figures.firstChosen, style: .percent),
+                Metric("choices that flip with the order, single-order, \(name)", figures.flips, style: .percent),
+            ])
+        }
+        report.add(Self.table([("embedded model", biased), ("trained judge", trained)]))
         report.note(
-            "The judge scores the labels A and B behind a begun reply; no solver is asked, as both solutions are made. A trained "
-                + "judge, with which the accuracy can be shown to rise, needs the trainer.")
+            "The judges score the labels A and B behind a begun reply; no solver is asked, as both solutions are made. The trained "
+                + "judge saw \(Self.percent(small.rightFirst)) of its pairs with the right solution first; the tested ones are as often "
+                + "second.")
         return Demonstration(
             report,
             checks: [
-                Check("choices that flip with the order, single-order", flips.value, .atLeast(0.5), role: .mechanism),
                 Check(
-                    "choices that flip with the order, robust",
-                    Double(judged.count { $0.sampled != $0.sampledSwapped }),
+                    "choices that flip with the order, single-order", biased.flips.value, .atLeast(0.5),
+                    role: .mechanism),
+                Check(
+                    "choices that flip with the order, robust", Double(biased.robustFlips + trained.robustFlips),
                     .between(0, 0), role: .mechanism),
                 Check(
                     "pairs where abstaining at temperature 0 and flipping differ",
-                    Double(zip(abstained, judged).count { $0 != $1.flips }), .between(0, 0), role: .mechanism),
+                    Double(biased.unexplainedSilences + trained.unexplainedSilences), .between(0, 0),
+                    role: .mechanism),
                 Check("most standard errors off the closed forms", forms, .atMost(3), role: .mechanism),
                 Check("scripted pipelines with the right number of calls", calls, .atLeast(1), role: .mechanism),
-                Check("gain in accuracy among answered pairs", (robust?.value ?? 0) - single.value, .atLeast(0.05)),
+                Check("gain in accuracy among answered pairs, trained judge", gain, .atLeast(0.05)),
             ],
             controls: [
-                .init("verdicts for the first position", firstChosen.value),
-                .init("accuracy, single-order", single.value),
-                .init("answered share, robust", Double(answered.count) / Double(pairs.count)),
-            ],
-            isExpectedAtThisSize: (model as? any OpenModel).map { $0.architecture.parameters >= 1_000_000_000 } ?? true)
+                .init("verdicts for the first position, embedded model", biased.firstChosen.value),
+                .init("accuracy, single-order, embedded model", biased.greedy.single),
+                .init("answered share, robust, embedded model", biased.sampled.answered),
+                .init("gain in accuracy among answered pairs, embedded model", biased.sampled.gain),
+                .init("verdicts for the first position, trained judge", trained.firstChosen.value),
+                .init("accuracy, single-order, trained judge", trained.sampled.single),
+                .init("accuracy, single-order, greedy trained judge", trained.greedy.single),
+                .init("answered share, robust, trained judge", trained.sampled.answered),
+                .init("answered share, robust, greedy trained judge", trained.greedy.answered),
+                .init("accuracy, no answer counted as wrong, trained judge", trained.sampled.withSilences),
+            ])
+    }
+
+    private static func percent(_ share: Double?) -> String { share.map(NumberStyle.percent.text) ?? "none" }
+
+    private static func table(_ judges: [(name: String, figures: JudgeFigures)]) -> Table {
+        var table = Table(
+            "Asked once and in both orders",
+            columns: [
+                .text("judge"), .text("temperature"), .number("accuracy, single-order"), .number("answered, robust"),
+                .number("accuracy among answered"), .number("accuracy, no answer being wrong"),
+            ])
+        for judge in judges {
+            let temperature = NumberStyle.decimals(1).text(Options().evaluatorTemperature)
+            for (temperature, found) in [("0", judge.figures.greedy), (temperature, judge.figures.sampled)] {
+                table.add(
+                    judge.name, temperature, percent(found.single), percent(found.answered),
+                    percent(found.amongAnswered), percent(found.withSilences))
+            }
+        }
+        return table
     }
 
     /// The largest distance, in standard errors, of simulated judges from the closed forms: the right solution among answered
@@ -122,64 +148,5 @@ extension JekyllHyde {
             if attempt.cost.calls == expected.calls, attempt.solution.answer == expected.answer { right += 1 }
         }
         return Double(right) / Double(cases.count)
-    }
-}
-
-/// A question with a right and a wrong worked solution, which stand in for the persona's and the neutral one.
-struct JudgedPair: Sendable {
-    let question: Question
-    let right: String
-    let wrong: String
-    /// Which one a single-order judge is shown first.
-    let rightIsFirst: Bool
-
-    struct Judged: Sendable {
-        var forwardIsFirst: Bool
-        var backwardIsFirst: Bool
-        var singleIsRight: Bool
-        /// The robust evaluator's choice, `persona` being the right solution; nil: can't answer.
-        var greedy: Candidate?
-        var sampled: Candidate?
-        /// The same with the two solutions handed over the other way round.
-        var sampledSwapped: Candidate?
-        /// Whether the greedy choice changes with the order.
-        var flips: Bool { forwardIsFirst == backwardIsFirst }
-    }
-
-    static func additions(_ count: Int, using generator: SeededGenerator) -> [JudgedPair] {
-        var generator = generator
-        return (1...max(1, count)).map { index in
-            let (a, b, c) = (10 + generator.below(80), 2 + generator.below(9), 2 + generator.below(9))
-            let slip = 1 + generator.below(4)
-            func worked(_ sum: Int) -> String {
-                "\(a) + \(b) = \(sum). Then \(sum) + \(c) = \(sum + c). The answer is \(sum + c)."
-            }
-            return JudgedPair(
-                question: Question(
-                    id: "pair-\(index)", "What is \(a) + \(b) + \(c)?", kind: .number, golds: ["\(a + b + c)"]),
-                right: worked(a + b), wrong: worked(a + b + slip), rightIsFirst: generator.chance(0.5))
-        }
-    }
-
-    func judged(by model: any LanguageModel, options: JekyllHyde.Options, seed: UInt64) async throws -> Judged {
-        let inquiry = Inquiry(question, asking: model, seed: seed)
-        let greedy = PairwiseJudge(temperature: 0, verdicts: .logProbs)
-        let sampling = PairwiseJudge(temperature: options.evaluatorTemperature, verdicts: .logProbs)
-        let forward = try await greedy.verdict(right, wrong, attempt: 0, asking: inquiry) == .first
-        let backward = try await greedy.verdict(wrong, right, attempt: 0, asking: inquiry) == .first
-        func robust(_ judge: PairwiseJudge, k: Int, isSwapped: Bool) async throws -> Candidate? {
-            try await RobustVerdict.find(limit: k) { first, attempt in
-                let showsRightFirst = (first == .persona) != isSwapped
-                return try await judge.verdict(
-                    showsRightFirst ? right : wrong, showsRightFirst ? wrong : right, attempt: attempt, asking: inquiry)
-            }.winner
-        }
-        let swapped = try await robust(sampling, k: options.k, isSwapped: true)
-        return Judged(
-            forwardIsFirst: forward, backwardIsFirst: backward, singleIsRight: rightIsFirst ? forward : !backward,
-            greedy: try await robust(greedy, k: 1, isSwapped: false),
-            sampled: try await robust(sampling, k: options.k, isSwapped: false),
-            // Swapped, the wrong solution is the one called the persona's.
-            sampledSwapped: swapped.map { $0 == .persona ? .neutral : .persona })
     }
 }

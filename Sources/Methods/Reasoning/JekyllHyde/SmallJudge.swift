@@ -1,0 +1,41 @@
+import Inference
+import Laboratory
+
+/// A judge that is trained from nothing in the run on labelled pairs, 70% of which show the right solution first. It learns to tell
+/// right from wrong by which sum is larger, the less surely the closer the two, and to prefer a position.
+package struct SmallJudge: Sendable {
+    package var pairs = 12_000
+    package var layers = 4
+    package var hiddenSize = 160
+    /// The share of labelled pairs that show the right solution first.
+    package var rightFirst = 0.7
+
+    package init() {}
+
+    /// Labelled pairs, none about a question to be tested with.
+    package func labelled(without tested: [JudgedPair], using generator: SeededGenerator) -> [JudgedPair] {
+        let held = Set(tested.map(\.question.prompt))
+        return JudgedPair.additions(pairs, rightFirst: rightFirst, using: generator)
+            .filter { !held.contains($0.question.prompt) }
+    }
+
+    /// The conversation that asks for a verdict, its begun reply ended with the right label, which alone is learnt.
+    package static func sample(_ pair: JudgedPair) -> WordChatModel.Sample {
+        var messages = pair.messages
+        let begun = messages.removeLast().content
+        messages.append(.assistant("\(begun) \(pair.rightIsFirst ? "A" : "B")"))
+        return .init(messages, unpredictable: begun.split(whereSeparator: \.isWhitespace).count)
+    }
+
+    package func train(without tested: [JudgedPair], in lab: Lab) async throws -> any ScoringModel {
+        let samples = labelled(without: tested, using: lab.random("labelled pairs")).map(Self.sample)
+        var model = WordChatModel()
+        model.layers = layers
+        model.hiddenSize = hiddenSize
+        model.contextLength = 128
+        model.samplesPerStep = 16
+        model.rate = 1e-3
+        let words = WordChatModel.words(of: tested.flatMap { $0.messages.map(\.content) })
+        return try await model.train("judge", on: samples, words: words, in: lab)
+    }
+}
