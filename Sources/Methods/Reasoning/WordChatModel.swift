@@ -79,9 +79,11 @@ package struct WordChatModel: Sendable {
             let sequence = try encoder.conversation(sample.messages, counting: sample.counting)
             var weights = sequence.weights
             for (word, weight) in sample.weights {
-                let token = text.tokenizer.encode(word)
-                for place in weights.indices where weights[place] > 0 && token == [sequence.tokens[place]] {
-                    weights[place] = weight
+                let pieces = text.tokenizer.encode(word)
+                for start in sequence.tokens.indices.dropLast(max(0, pieces.count - 1)) {
+                    let places = start..<start + pieces.count
+                    guard sequence.tokens[places] == pieces[...] else { continue }
+                    for place in places where weights[place] > 0 { weights[place] = weight }
                 }
             }
             for place in weights.indices.filter({ weights[$0] > 0 }).prefix(sample.unpredictable) { weights[place] = 0 }

@@ -11,7 +11,7 @@ extension FuRePA {
     package struct DemoTraining: Sendable {
         package var layers = 4
         package var hiddenSize = 160
-        package var recitals = 20_000
+        package var recitals = 60_000
         /// States in each of the worlds that the assessor learns in.
         package var states = 250
         package var worlds = 6

@@ -4,7 +4,7 @@ import Laboratory
 extension JekyllHyde {
     /// Pairs of a right and a wrong solution that the demo puts to the embedded model, and to the judge trained in the run.
     package static let demoItems = 80
-    package static let demoTrainedItems = 400
+    package static let demoTrainedItems = 600
 
     /// The embedded model's position bias and what the robust evaluator makes of it; a small judge that is trained in the run, with
     /// which abstaining is shown to pay; the closed forms, and the number of calls.
@@ -19,7 +19,8 @@ extension JekyllHyde {
     package func demo(training small: SmallJudge, in lab: Lab) async throws -> Demonstration {
         let pairs = JudgedPair.additions(lab.limit ?? Self.demoItems, using: lab.random("pairs"))
         let biased = try await JudgeFigures(pairs, by: lab.scoringModel(), as: "pairs", in: lab)
-        let tested = JudgedPair.additions(lab.limit ?? Self.demoTrainedItems, using: lab.random("pairs never seen"))
+        let tested = JudgedPair.additions(
+            lab.limit ?? Self.demoTrainedItems, tone: SmallJudge.tone, using: lab.random("pairs never seen"))
         let trained = try await JudgeFigures(
             tested, by: small.train(without: tested, in: lab), as: "pairs, trained judge", in: lab)
         let forms = try await Self.closedForms(using: lab.random("simulated judges"))
@@ -44,7 +45,9 @@ extension JekyllHyde {
         report.note(
             "The judges score the labels A and B behind a begun reply; no solver is asked, as both solutions are made. The trained "
                 + "judge saw \(Self.percent(small.rightFirst)) of its pairs with the right solution first; the tested ones are as often "
-                + "second.")
+                + "second. It learns how sure a solution sounds, not to add: each sentence begins with a sure or a doubtful word, with "
+                + "the sure one in \(Self.percent(SmallJudge.tone.right)) of the sentences of right solutions and "
+                + "\(Self.percent(SmallJudge.tone.wrong)) of wrong ones.")
         return Demonstration(
             report,
             checks: [

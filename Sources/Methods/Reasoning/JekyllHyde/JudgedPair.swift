@@ -15,19 +15,32 @@ package struct JudgedPair: Sendable {
         PairwiseJudge.messages(question.prompt, rightIsFirst ? right : wrong, rightIsFirst ? wrong : right)
     }
 
+    /// How often each sentence of a solution sounds sure instead of doubtful.
+    package struct Tone: Sendable, Hashable {
+        package var right: Double
+        package var wrong: Double
+    }
+
     /// Sums of three numbers. The wrong solution's first sum is too large by at most 4, and it goes on from there without another
-    /// mistake: a judge that knows which sum is the larger one need not add.
+    /// mistake.
     ///
-    /// - Parameter rightFirst: the share of pairs that show the right solution first.
+    /// - Parameters:
+    ///   - rightFirst: the share of pairs that show the right solution first.
+    ///   - tone: where given, each sentence begins with "Surely" or "Perhaps".
     package static func additions(
-        _ count: Int, rightFirst: Double = 0.5, using generator: SeededGenerator
+        _ count: Int, rightFirst: Double = 0.5, tone: Tone? = nil, using generator: SeededGenerator
     ) -> [JudgedPair] {
         var generator = generator
         return (1...max(1, count)).map { index in
             let (a, b, c) = (10 + generator.below(80), 2 + generator.below(9), 2 + generator.below(9))
             let slip = 1 + generator.below(4)
             func worked(_ sum: Int) -> String {
-                "\(a) + \(b) = \(sum). Then \(sum) + \(c) = \(sum + c). The answer is \(sum + c)."
+                let isRight = sum == a + b
+                let sentences = ["\(a) + \(b) = \(sum).", "Then \(sum) + \(c) = \(sum + c).", "The answer is \(sum + c)."]
+                return sentences.map { sentence in
+                    guard let tone else { return sentence }
+                    return (generator.chance(isRight ? tone.right : tone.wrong) ? "Surely " : "Perhaps ") + sentence
+                }.joined(separator: " ")
             }
             return JudgedPair(
                 question: Question(

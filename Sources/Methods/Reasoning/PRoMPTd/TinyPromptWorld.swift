@@ -172,14 +172,16 @@ enum TinyPromptWorld {
     }
 
     /// Messy prompts under the method's own meta prompt, with right replies. Every other one is of names, which are the hardest to
-    /// copy.
+    /// copy. The operands weigh more than the words around them, which follow from the task alone.
     static func rewriterSamples(
         _ count: Int, _ metaPrompt: MetaPrompt, using generator: SeededGenerator
     ) -> [WordChatModel.Sample] {
         prompts(count, of: [.sum, .letters, .largest, .letters], isTest: false, using: generator).map {
-            .init([
-                .user("\(metaPrompt.preamble)\n\n\(metaPrompt.request($0.messy, output: nil))"), .assistant($0.reply),
-            ])
+            .init(
+                [
+                    .user("\(metaPrompt.preamble)\n\n\(metaPrompt.request($0.messy, output: nil))"),
+                    .assistant($0.reply),
+                ], weights: Dictionary(uniqueKeysWithValues: Set($0.operands).map { ($0, 5) }))
         }
     }
 

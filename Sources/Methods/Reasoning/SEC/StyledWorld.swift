@@ -106,7 +106,7 @@ package struct StyledItem: Hashable, Sendable {
 /// Makes questions in six styles, and the two kinds of texts that a model learns them from:
 ///
 /// - conversations of one to five questions with answers of one style, in the chat of `FewShotChat`. The style is hidden: questions
-///   begin with any verb, so that only earlier answers tell it;
+///   begin with verbs of no style, so that only earlier answers tell it;
 /// - requests for similar questions in the words of `DemonstrationTemplate`, and sheets of such questions. Here verb and style go
 ///   together, as texts on one subject share their manner.
 ///
@@ -170,7 +170,8 @@ package enum StyledWorld {
     // MARK: What is trained on them
 
     private static let template = DemonstrationTemplate(.text, .van)
-    private static let verbs = AnswerStyle.allCases.flatMap(\.verbs)
+    /// The verbs of conversations, which belong to no style.
+    package static let neutralVerbs = ["Find", "Tell", "Show"]
 
     /// A conversation that a style is hidden in; every answer counts, the first, too.
     package static func conversation(_ options: SEC.Options, using generator: inout SeededGenerator)
@@ -180,7 +181,8 @@ package enum StyledWorld {
         let isLetter = generator.chance(0.5)
         let items = (0...generator.below(5)).map { _ in
             item(
-                style, verb: verbs[generator.below(verbs.count)], isLetter: isLetter, isTest: false, using: &generator)
+                style, verb: neutralVerbs[generator.below(neutralVerbs.count)], isLetter: isLetter, isTest: false,
+                using: &generator)
         }
         let last = items[items.count - 1]
         let messages = FewShotChat(options).messages(items.dropLast().map(\.demonstration), last.question(""))
@@ -227,7 +229,7 @@ package enum StyledWorld {
                 template.text(of: Array(repeating: blank, count: options.nGenerate)),
                 FewShotChat.form(" ", .text), "the larger of and", "the last letter of", "the larger is it ends in",
             ]
-            + verbs
+            + neutralVerbs + AnswerStyle.allCases.flatMap(\.verbs)
             + AnswerStyle.allCases.flatMap { style in AnswerStyle.values.map { style.text($0) } }
         return WordChatModel.words(of: texts)
     }

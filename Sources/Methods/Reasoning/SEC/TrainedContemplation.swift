@@ -148,9 +148,9 @@ extension TrainedContemplation.Result {
         }
         report.add(table)
         report.note(
-            "The verb of a question tells its style, for one verb in three only between two. The model has seen this where it "
-                + "wrote similar questions, and not in conversations, where any verb goes with any style; there only "
-                + "earlier answers tell it.")
+            "The verb of a question tells its style, for one verb in three only between two. The model has seen these "
+                + "verbs where it wrote similar questions, and not in conversations, whose verbs are others; there only earlier "
+                + "answers tell the style.")
         return report
     }
 }

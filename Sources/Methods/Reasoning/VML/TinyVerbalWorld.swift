@@ -76,8 +76,12 @@ enum TinyVerbalWorld {
         switch generator.below(5) {
         case 0: return Self.product(small, generator.below(10))
         case 1, 2: return sum(product, small)
-        // A difference of at most 9, as between a value and a product, or between neighbouring values.
-        default: return difference(product + small, product)
+        // A difference of at most 9: between a value and a product, as an offset is computed, or between neighbouring values, as a slope
+        // is; neighbours are rarely products.
+        case 3: return difference(product + small, product)
+        default:
+            let value = product + generator.below(19) - 9
+            return difference(value + small, value)
         }
     }
 
