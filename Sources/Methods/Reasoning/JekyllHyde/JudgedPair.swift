@@ -36,7 +36,9 @@ package struct JudgedPair: Sendable {
             let slip = 1 + generator.below(4)
             func worked(_ sum: Int) -> String {
                 let isRight = sum == a + b
-                let sentences = ["\(a) + \(b) = \(sum).", "Then \(sum) + \(c) = \(sum + c).", "The answer is \(sum + c)."]
+                let sentences = [
+                    "\(a) + \(b) = \(sum).", "Then \(sum) + \(c) = \(sum + c).", "The answer is \(sum + c).",
+                ]
                 return sentences.map { sentence in
                     guard let tone else { return sentence }
                     return (generator.chance(isRight ? tone.right : tone.wrong) ? "Surely " : "Perhaps ") + sentence

@@ -98,13 +98,16 @@ extension PRoMPTd {
         let task = try await small.train(
             "task model", on: TinyPromptWorld.taskSamples(24_000, using: lab.random("canonical prompts")),
             words: TinyPromptWorld.words, in: lab)
-        // A rewriter needs many steps to learn to copy, and little width.
+        // A rewriter needs many steps to learn to copy, and little width; from whole prompts alone it does not learn to copy names.
         small.pieces = TinyPromptWorld.syllables
         small.hiddenSize = 128
+        let copier = try await small.train(
+            "copying", on: TinyPromptWorld.copying(40_000, using: lab.random("copying")), words: TinyPromptWorld.words,
+            in: lab)
         small.samplesPerStep = 16
         let rewriter = try await small.train(
-            "rewriter", on: TinyPromptWorld.rewriterSamples(32_000, metaPrompt, using: lab.random("triples")),
-            words: TinyPromptWorld.words, in: lab)
+            "rewriter", on: TinyPromptWorld.rewriterSamples(24_000, metaPrompt, using: lab.random("triples")),
+            from: copier, in: lab)
         return (task, rewriter)
     }
 

@@ -147,9 +147,11 @@ enum TinyPromptWorld {
     private static func name(isTest: Bool, using generator: inout SeededGenerator) -> String {
         while true {
             let (start, end) = (generator.below(starts.count), generator.below(ends.count))
-            if ((start + end) % 5 == 0) == isTest { return starts[start] + ends[end] }
+            if isForTests(start, end) == isTest { return starts[start] + ends[end] }
         }
     }
+
+    private static func isForTests(_ start: Int, _ end: Int) -> Bool { (start + end) % 5 == 0 }
 
     /// Different numbers whose product decides what they are for: no single number, and no sum, is kept from training.
     private static func numbers(
@@ -168,6 +170,27 @@ enum TinyPromptWorld {
     static func taskSamples(_ count: Int, using generator: SeededGenerator) -> [WordChatModel.Sample] {
         prompts(count, isTest: false, using: generator).map {
             .init([.user($0.canonical), .assistant($0.answer)])
+        }
+    }
+
+    /// Numbers and made-up words of any two syllables, said again: what the rewriter learns first. None is a name for tests.
+    static func copying(_ count: Int, using generator: SeededGenerator) -> [WordChatModel.Sample] {
+        var generator = generator
+        func word() -> String {
+            if generator.chance(0.3) { return String(10 + generator.below(90)) }
+            while true {
+                let parts = (0..<2).map { _ in generator.pick(starts + ends) ?? "" }
+                if let start = starts.firstIndex(of: parts[0]), let end = ends.firstIndex(of: parts[1]),
+                    isForTests(start, end)
+                {
+                    continue
+                }
+                return parts.joined()
+            }
+        }
+        return (0..<count).map { _ in
+            let text = (0..<(3 + generator.below(6))).map { _ in word() }.joined(separator: " ")
+            return .init([.user(text), .assistant(text)])
         }
     }
 
