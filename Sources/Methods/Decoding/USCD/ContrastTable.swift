@@ -162,8 +162,7 @@ package struct ContrastTable: Sendable {
         let tested = items.count { !$0.tests.isEmpty }
         return tested == 0
             ? "The records have no tests; completions and step logs are what there is to see."
-            : "\(tested) of \(items.count) records have tests. They were not run, so there is no pass@1: running generated "
-                + "code needs the code sandbox, which is missing."
+            : "\(tested) of \(items.count) records have tests. They were not run, so there is no pass@1."
     }
 
     private var warnings: [String] {

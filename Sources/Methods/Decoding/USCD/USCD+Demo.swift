@@ -50,9 +50,7 @@ extension USCD {
                     try ContrastMeasurement.readings.map { name, reading in
                         Plot.Bar(name, try .mean(found.map { $0[keyPath: reading].probability }, seed: seed))
                     })))
-        report.note(
-            "Not shown here: pass@1 on HumanEval by running unit tests, for which the 135M model is too weak and the code sandbox "
-                + "is missing.")
+        report.note("Not shown here: pass@1 on HumanEval by running unit tests, for which the 135M model is too weak.")
         report.add(found.map(\.trace))
 
         let exact = ExactCases(rule)
