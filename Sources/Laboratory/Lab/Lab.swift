@@ -101,6 +101,16 @@ public struct Lab: Sendable {
             outputFolder: outputFolder, recorder: recorder, console: console, loader: loader)
     }
 
+    /// A lab for what is measured beside the run: without a subject and data, and with a record of its own that nobody keeps, so that
+    /// its samples don't mix with the run's.
+    ///
+    /// - Parameters:
+    ///   - seed: nil: this lab's.
+    ///   - isSilent: whether its progress isn't shown.
+    package func aside(seed: UInt64? = nil, isSilent: Bool = false) -> Lab {
+        Lab(slug: slug, subject: nil, seed: seed ?? self.seed, console: isSilent ? .silent : console)
+    }
+
     /// A file of this run, its folder made.
     public func outputFile(_ name: String) throws -> URL {
         try FileManager.default.createDirectory(at: outputFolder, withIntermediateDirectories: true)

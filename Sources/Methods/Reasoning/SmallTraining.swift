@@ -58,11 +58,22 @@ package struct SmallTraining: Sendable, Hashable {
     package func train(
         _ name: String, on samples: [TokenSequence], from start: String, in lab: Lab
     ) async throws -> LocalModel {
-        var run = TrainingRun(
+        let run = TrainingRun(
             model: start, objective: Supervised(), parameterisation: ChosenWeights.all,
             optimisation: try Optimisation(
                 AdamW(beta2: 0.99), rate: rate, schedule: .init(.cosine(end: 0.02), warmUp: 30), decay: 0.01),
             samples: samples, output: try lab.modelFolder(name))
+        try await follow(run, name, in: lab)
+        return try lab.open(run.output)
+    }
+
+    /// Runs a training of any objective in these portions, in f32, under a progress line.
+    ///
+    /// - Parameter name: of the progress and of the order's random stream.
+    package func follow<Training: Objective>(
+        _ run: TrainingRun<Training>, _ name: String, in lab: Lab
+    ) async throws {
+        var run = run
         run.settings.samplesPerStep = samplesPerStep
         run.settings.tokensPerPass = tokensPerPass
         run.settings.epochs = epochs
@@ -71,7 +82,6 @@ package struct SmallTraining: Sendable, Hashable {
         run.format = .f32
         run.precision = .f32
         try await lab.train(name, run)
-        return try lab.open(run.output)
     }
 }
 

@@ -28,14 +28,33 @@ package struct WordChatModel: Sendable {
             self.counting =
                 counting ?? Set(messages.indices.filter { messages[$0].role == .assistant })
         }
+
+        /// Words to be said again: what teaches a model to copy.
+        package static func repetition(of words: [String]) -> Sample {
+            let text = words.joined(separator: " ")
+            return Sample([.user(text), .assistant(text)])
+        }
+
+        /// What the sample's tokens weigh, given what they weigh where all words are alike.
+        func weights(of sequence: TokenSequence, _ tokenizer: Tokenizer) -> [Float] {
+            var found = sequence.weights
+            for (word, weight) in weights {
+                let pieces = tokenizer.encode(word)
+                for start in sequence.tokens.indices where sequence.tokens[start...].starts(with: pieces) {
+                    for place in start..<start + pieces.count where found[place] > 0 { found[place] = weight }
+                }
+            }
+            for place in found.indices.filter({ found[$0] > 0 }).prefix(unpredictable) { found[place] = 0 }
+            return found
+        }
     }
 
-    package var training = SmallTraining()
+    package var training: SmallTraining
     /// What words outside the list are spelt with, letters or syllables, so that unseen names and numbers can be read and copied; line
     /// breaks are tokens then. Empty: the words of the samples are the list, and others are unknown.
     package var pieces: [String] = []
 
-    package init() {}
+    package init(_ training: SmallTraining = SmallTraining()) { self.training = training }
 
     /// Sizes, rate and portions of the training.
     package subscript<Value>(dynamicMember setting: WritableKeyPath<SmallTraining, Value>) -> Value {
@@ -77,17 +96,7 @@ package struct WordChatModel: Sendable {
         var encoder = try SampleEncoder(text, limit: training.contextLength)
         let sequences = try samples.map { sample in
             let sequence = try encoder.conversation(sample.messages, counting: sample.counting)
-            var weights = sequence.weights
-            for (word, weight) in sample.weights {
-                let pieces = text.tokenizer.encode(word)
-                for start in sequence.tokens.indices.dropLast(max(0, pieces.count - 1)) {
-                    let places = start..<start + pieces.count
-                    guard sequence.tokens[places] == pieces[...] else { continue }
-                    for place in places where weights[place] > 0 { weights[place] = weight }
-                }
-            }
-            for place in weights.indices.filter({ weights[$0] > 0 }).prefix(sample.unpredictable) { weights[place] = 0 }
-            return TokenSequence(sequence.tokens, weights: weights)
+            return TokenSequence(sequence.tokens, weights: sample.weights(of: sequence, text.tokenizer))
         }
         return try await training.train(name, on: sequences, from: start, in: lab)
     }

@@ -229,8 +229,8 @@ import Text
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("furepa-\(UUID())")
         defer { try? FileManager.default.removeItem(at: folder) }
         var training = FuRePA.DemoTraining()
-        training.layers = 1
-        training.hiddenSize = 32
+        training.model.layers = 1
+        training.model.hiddenSize = 32
         training.recitals = 200
         training.worlds = 1
         training.states = 30

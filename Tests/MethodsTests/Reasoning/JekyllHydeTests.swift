@@ -212,8 +212,8 @@ extension SmallJudge {
     fileprivate static var tiny: SmallJudge {
         var judge = SmallJudge()
         judge.pairs = 200
-        judge.layers = 1
-        judge.hiddenSize = 32
+        judge.model.layers = 1
+        judge.model.hiddenSize = 32
         return judge
     }
 }

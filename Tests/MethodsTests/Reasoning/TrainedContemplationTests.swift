@@ -193,7 +193,7 @@ import Text
     @Test(.timeLimit(.minutes(2))) func anUntrainedModelFailsInTheOpen() async throws {
         var experiment = TrainedContemplation()
         (experiment.conversations, experiment.sheets, experiment.items) = (16, 16, 4)
-        (experiment.layers, experiment.hiddenSize) = (1, 32)
+        (experiment.training.layers, experiment.training.hiddenSize) = (1, 32)
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("sec-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: folder) }
         let result = try await experiment.run(in: Lab(slug: "sec", subject: nil, outputFolder: folder))

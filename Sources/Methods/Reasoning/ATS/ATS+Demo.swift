@@ -98,7 +98,7 @@ extension ATS {
         }
         return try await StrategyComparison(
             [TreeSearchAnswering(.nct, .init()), TreeOfThoughts(width: 5), TreeOfThoughts(width: 1)],
-            on: puzzles.map(\.question), asking: model, in: Lab(slug: card.slug, subject: nil, seed: lab.seed))
+            on: puzzles.map(\.question), asking: model, in: lab.aside(isSilent: true))
     }
 
     /// What a searcher without mistakes answers to every prompt that the puzzles can lead to.

@@ -50,9 +50,9 @@ package enum LearnedSearch {
     /// line's number or the summary's head: these weigh more.
     package static func sample(_ puzzle: NumberPath) -> WordChatModel.Sample {
         let reply = reply(puzzle)
-        let lastLabels = reply.split(separator: " ").map(String.init).filter {
-            $0.split(separator: ".").count == puzzle.steps && $0.allSatisfy { $0.isNumber || $0 == "." }
-        }
+        let lastLabels = reply.split(separator: " ").filter {
+            isLabel($0) && $0.count(where: { $0 == "." }) == puzzle.steps
+        }.map(String.init)
         let decisions = Set(lastLabels + ["Summary:"])
         return .init(
             [.user(prompt(puzzle)), .assistant(reply)],
@@ -113,6 +113,11 @@ package enum LearnedSearch {
         return grade
     }
 
+    /// Whether a word numbers a scenario line: "1.2.".
+    private static func isLabel(_ word: Substring) -> Bool {
+        word.hasSuffix(".") && word.allSatisfy { $0.isNumber || $0 == "." }
+    }
+
     /// The scenario lines without their numbers, and the summary, of a reply whose line ends are lost.
     package static func lines(of reply: String) -> (scenarios: [String], summary: String) {
         var scenarios: [[Substring]] = []
@@ -125,7 +130,7 @@ package enum LearnedSearch {
             } else if word == "Summary:" {
                 place = .summary
                 summary = []
-            } else if word.hasSuffix("."), word.allSatisfy({ $0.isNumber || $0 == "." }) {
+            } else if isLabel(word) {
                 place = .scenario
                 scenarios.append([])
             } else if place == .scenario {

@@ -83,13 +83,7 @@ package struct IntegerChain: Sendable, Hashable {
     /// So many chains, none twice.
     package static func distinct(_ count: Int, using generator: SeededGenerator) -> [IntegerChain] {
         var generator = generator
-        var seen: Set<IntegerChain> = []
-        var chains: [IntegerChain] = []
-        while chains.count < count {
-            let chain = random(using: &generator)
-            if seen.insert(chain).inserted { chains.append(chain) }
-        }
-        return chains
+        return Laboratory.distinct(count, by: \.self) { _ in random(using: &generator) }
     }
 
     package var result: Int { steps.reduce(start) { $1($0) } }

@@ -48,7 +48,7 @@ extension CQoT {
     ) async throws -> PairedDifference {
         let comparison = try await StrategyComparison(
             [PlannedAnswering(.init(), isProbed: false), PlannedAnswering(.init())], on: questions,
-            asking: ScriptedChains.model(critic), in: Lab(slug: "cqot", subject: nil, seed: lab.seed))
+            asking: ScriptedChains.model(critic), in: lab.aside(isSilent: true))
         return try comparison.difference(1)
     }
 

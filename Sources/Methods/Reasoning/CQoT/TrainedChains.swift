@@ -11,15 +11,8 @@ package struct ChainTraining: Sendable {
     package var plans = 16_000
     package var probes = 24_000
     package var answers = 3_000
-    package var model: WordChatModel = {
-        var model = WordChatModel()
-        model.layers = 4
-        model.contextLength = 128
-        model.samplesPerStep = 32
-        // After one epoch fewer of its plans are right than of those that it learns from.
-        model.epochs = 2
-        return model
-    }()
+    /// After one epoch fewer of its plans are right than of those that it learns from.
+    package var model = WordChatModel(SmallTraining(layers: 4, contextLength: 128, samplesPerStep: 32, epochs: 2))
 
     package init() {}
 
@@ -156,7 +149,7 @@ package struct ChainExperiment: Sendable {
         for shuffle in 0..<shuffles {
             let control = try await StrategyComparison(
                 arms, on: questions, asking: ChainModel(model: model, probes: probes),
-                in: Lab(slug: "cqot", subject: nil, seed: lab.seed("shuffle \(shuffle)")))
+                in: lab.aside(seed: lab.seed("shuffle \(shuffle)"), isSilent: true))
             shuffledGains.append(try control.difference(1).difference.value)
         }
 

@@ -48,14 +48,11 @@ package struct TwoKindsWorld: Sendable {
     package static func items(
         _ count: Int, without used: inout Set<String>, using generator: inout SeededGenerator
     ) -> [Item] {
-        var items: [Item] = []
-        while items.count < count {
-            let item = item(isProduct: items.count.isMultiple(of: 2), items.count, &generator)
-            // Of a product both orders and all wordings are one question.
-            let key = item.factors.map { "\(min($0.a, $0.b)) \(max($0.a, $0.b))" } ?? item.question.text
-            if used.insert(key).inserted { items.append(item) }
-        }
-        return items
+        // Of a product both orders and all wordings are one question.
+        distinct(
+            count, without: &used,
+            by: { item in item.factors.map { "\(min($0.a, $0.b)) \(max($0.a, $0.b))" } ?? item.question.text },
+            { item(isProduct: $0.isMultiple(of: 2), $0, &generator) })
     }
 
     static func item(isProduct: Bool, _ number: Int, _ generator: inout SeededGenerator) -> Item {

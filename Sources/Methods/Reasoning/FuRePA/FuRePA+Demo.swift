@@ -9,8 +9,7 @@ extension FuRePA {
 
     /// What the demo trains, and on how much.
     package struct DemoTraining: Sendable {
-        package var layers = 4
-        package var hiddenSize = 160
+        package var model = WordChatModel(SmallTraining(layers: 4, hiddenSize: 160))
         package var recitals = 60_000
         /// States in each of the worlds that the assessor learns in.
         package var states = 250
@@ -49,11 +48,8 @@ extension FuRePA {
             TwoHopWorld.readerSamples(training.readerSamples, showsHistory: !masks, using: lab.random("reader"))
         }
 
-        var small = WordChatModel()
-        small.layers = training.layers
-        small.hiddenSize = training.hiddenSize
         let reciter = try await TwoHopWorld.reciter(
-            small, samples: training.recitals,
+            training.model, samples: training.recitals,
             knowing: ["yes no"] + (states + unseen).flatMap { LabelTokenAssessor.texts(of: $0) }
                 + lessons.joined().flatMap { $0.messages.map(\.content) }, in: lab)
 
@@ -78,7 +74,7 @@ extension FuRePA {
         var readers: [Reader] = []
         for (masks, samples) in zip([true, false], lessons) {
             let name = masks ? "history hidden" : "history visible"
-            let model = try await small.train("reader, \(name)", on: samples, from: reciter, in: lab)
+            let model = try await training.model.train("reader, \(name)", on: samples, from: reciter, in: lab)
             readers.append(
                 try await Reader(
                     name, model, masksHistory: masks, on: tested, store, topK: topK, assessor: assessors[0], in: lab))

@@ -99,11 +99,8 @@ package struct LabelTokenAssessor: PlanAssessor {
         layers: Int = 4, hiddenSize: Int = 160, in lab: Lab
     ) async throws -> (assessor: LabelTokenAssessor, path: String) {
         let texts = states.flatMap { Self.texts(of: $0) }
-        let start = try lab.newModel(
-            "\(name)-start",
-            NewModel(
-                .llama(layers: layers, hiddenSize: hiddenSize, heads: 4, contextLength: 512),
-                tokenizer: .words(WordChatModel.words(of: texts + words + ["yes no"]))))
+        let start = try SmallTraining(layers: layers, hiddenSize: hiddenSize).start(
+            name, .words(WordChatModel.words(of: texts + words + ["yes no"])), in: lab)
         return try await tune(
             name, start, on: states, loss: loss, parameterisation: ChosenWeights.all, rate: 2e-3,
             epochs: epochs, in: lab)
@@ -122,14 +119,7 @@ package struct LabelTokenAssessor: PlanAssessor {
         }
         let output = try lab.modelFolder(name)
         func finish<Training: Objective>(_ run: TrainingRun<Training>) async throws {
-            var run = run
-            run.settings.samplesPerStep = 32
-            run.settings.tokensPerPass = 4096
-            run.settings.epochs = epochs
-            run.settings.seed = lab.seed("\(name): order")
-            run.format = .f32
-            run.precision = .f32
-            try await lab.train(name, run)
+            try await SmallTraining(epochs: epochs).follow(run, name, in: lab)
         }
         let optimisation = try Optimisation(
             AdamW(beta2: 0.99), rate: rate, schedule: .init(.cosine(end: 0.05), warmUp: 20), decay: 0.01)

@@ -23,8 +23,7 @@ extension TwoHopWorld {
     static func repetitions(_ count: Int, using generator: SeededGenerator) -> [WordChatModel.Sample] {
         var generator = generator
         return (0..<count).map { _ in
-            let text = generator.sample(4 + generator.below(12), of: words).joined(separator: " ")
-            return WordChatModel.Sample([.user(text), .assistant(text)])
+            .repetition(of: generator.sample(4 + generator.below(12), of: words))
         }
     }
 

@@ -10,8 +10,7 @@ package struct SmallJudge: Sendable {
     package static let tone = JudgedPair.Tone(right: 0.65, wrong: 0.35)
 
     package var pairs = 12_000
-    package var layers = 3
-    package var hiddenSize = 128
+    package var model = WordChatModel(SmallTraining(contextLength: 128, samplesPerStep: 16))
     /// The share of labelled pairs that show the right solution first.
     package var rightFirst = 0.7
 
@@ -34,11 +33,6 @@ package struct SmallJudge: Sendable {
 
     package func train(without tested: [JudgedPair], in lab: Lab) async throws -> any ScoringModel {
         let samples = labelled(without: tested, using: lab.random("labelled pairs")).map(Self.sample)
-        var model = WordChatModel()
-        model.layers = layers
-        model.hiddenSize = hiddenSize
-        model.contextLength = 128
-        model.samplesPerStep = 16
         let words = WordChatModel.words(of: tested.flatMap { $0.messages.map(\.content) })
         return try await model.train("judge", on: samples, words: words, in: lab)
     }

@@ -35,7 +35,7 @@ extension PRoMPTd {
         let traces = questions.map { journal[$0] ?? RewriteTrace($0.prompt) }
         let prompts = traces.map(\.prompt)
         // Controls keep no samples: each would be one more of the same prompt.
-        let aside = Lab(slug: Self.card.slug, subject: nil, seed: lab.seed, console: lab.console)
+        let aside = lab.aside()
         let others = try await StrategyComparison(
             [Self.exchanged(prompts, questions, unchecked, metaPrompt)], on: questions, asking: task, in: aside)
         let known = try await StrategyComparison(

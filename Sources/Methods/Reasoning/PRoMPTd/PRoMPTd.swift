@@ -160,9 +160,8 @@ public struct PRoMPTd: StrategyMethod {
             rewriting.journal = nil
             arms[arms.count - 1] = rewriting
             for run in 1..<options.repeats {
-                // A lab of its own keeps the record's samples those of the first run.
-                let aside = Lab(
-                    slug: Self.card.slug, subject: nil, seed: lab.seed("repeat \(run)"), console: lab.console)
+                // The record's samples stay those of the first run.
+                let aside = lab.aside(seed: lab.seed("repeat \(run)"))
                 rest.append(try await StrategyComparison(arms, on: benchmark, asking: model, in: aside))
             }
             try Self.addSpread(of: [comparison] + rest, to: &report)

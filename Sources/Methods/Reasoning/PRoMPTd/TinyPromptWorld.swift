@@ -189,8 +189,7 @@ enum TinyPromptWorld {
             }
         }
         return (0..<count).map { _ in
-            let text = (0..<(3 + generator.below(6))).map { _ in word() }.joined(separator: " ")
-            return .init([.user(text), .assistant(text)])
+            .repetition(of: (0..<(3 + generator.below(6))).map { _ in word() })
         }
     }
 

@@ -79,7 +79,7 @@ extension SEC {
                     DemonstrationAblation.wrongLabels.apply(to: shown[$0.id] ?? [], kind: .number)
                 }
             ], on: questions, asking: model,
-            in: Lab(slug: card.slug, subject: nil, seed: lab.seed, console: lab.console))
+            in: lab.aside())
         let parsed = try Estimate.accuracy(arms.attempts[2].map { !$0.solution.outcome.hasPrefix("no demonstrations") })
         report.section("One-digit additions by \(model.identity.name)")
         report.add(try arms.table())

@@ -140,16 +140,12 @@ package enum StyledWorld {
     /// Questions to test with, of all styles and of both tasks in equal parts, no text twice.
     package static func tested(_ count: Int, using generator: SeededGenerator) -> [StyledItem] {
         var generator = generator
-        var texts: Set<String> = []
-        var items: [StyledItem] = []
-        while items.count < count {
-            let style = AnswerStyle.allCases[items.count % AnswerStyle.allCases.count]
-            let item = item(
-                style, verb: verb(of: style, &generator),
-                isLetter: items.count / AnswerStyle.allCases.count % 2 == 1, isTest: true, using: &generator)
-            if texts.insert(item.text).inserted { items.append(item) }
+        return distinct(count, by: \.text) { place in
+            let style = AnswerStyle.allCases[place % AnswerStyle.allCases.count]
+            return item(
+                style, verb: verb(of: style, &generator), isLetter: place / AnswerStyle.allCases.count % 2 == 1,
+                isTest: true, using: &generator)
         }
-        return items
     }
 
     /// Right demonstrations for an item, of its style and task and from the questions of the training.

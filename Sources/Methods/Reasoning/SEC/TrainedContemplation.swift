@@ -9,9 +9,7 @@ package struct TrainedContemplation: Sendable {
     package var sheets = 10_000
     /// Questions to test with.
     package var items = 200
-    package var layers = 3
-    package var hiddenSize = 128
-    package var samplesPerStep = 16
+    package var training = SmallTraining(contextLength: 256, samplesPerStep: 16)
 
     package init() {}
 
@@ -62,11 +60,7 @@ package struct TrainedContemplation: Sendable {
 
     package func run(in lab: Lab) async throws -> Result {
         let options = try Self.options()
-        var small = WordChatModel()
-        small.layers = layers
-        small.hiddenSize = hiddenSize
-        small.contextLength = 256
-        small.samplesPerStep = samplesPerStep
+        var small = WordChatModel(training)
         small.pieces = StyledWorld.pieces
         let model = try await small.train(
             "self-contemplator",
@@ -89,7 +83,7 @@ package struct TrainedContemplation: Sendable {
         let others = items.indices.map { Self.ofAnotherStyle(than: $0, items, written) }
         let exchanged = written.map { DemonstrationAblation.wrongLabels.apply(to: $0, kind: .text) }
         // Controls keep no samples: each would be one more of the same question.
-        let aside = Lab(slug: SEC.card.slug, subject: nil, seed: lab.seed, console: lab.console)
+        let aside = lab.aside()
         let spoilt = try await StrategyComparison(
             [
                 Self.given(others, to: questions, "another style's", options),

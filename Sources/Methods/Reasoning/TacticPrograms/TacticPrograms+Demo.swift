@@ -116,11 +116,8 @@ extension TacticPrograms {
         known: Int, unseen: Int, using generator: SeededGenerator
     ) -> (known: [TacticWorld.Item], unseen: [TacticWorld.Item]) {
         var generator = generator
-        var texts: Set<String> = []
-        var all: [TacticWorld.Item] = []
-        while all.count < known + unseen {
-            let item = TacticWorld.item("problem \(all.count + 1)", using: &generator)
-            if texts.insert(item.problem.text).inserted { all.append(item) }
+        let all = distinct(known + unseen, by: \.problem.text) { place in
+            TacticWorld.item("problem \(place + 1)", using: &generator)
         }
         return (Array(all.prefix(known)), Array(all.dropFirst(known)))
     }

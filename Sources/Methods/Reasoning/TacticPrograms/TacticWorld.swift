@@ -165,8 +165,7 @@ enum TacticWorld {
     static func copying(_ count: Int, using generator: inout SeededGenerator) -> [WordChatModel.Sample] {
         (0..<count).map { _ in
             let pool = generator.chance(0.6) ? Array(words.prefix(60)) : Array(words.dropFirst(100))
-            let text = generator.sample(4 + generator.below(8), of: pool).joined(separator: " ")
-            return WordChatModel.Sample([.user(text), .assistant(text)])
+            return .repetition(of: generator.sample(4 + generator.below(8), of: pool))
         }
     }
 }

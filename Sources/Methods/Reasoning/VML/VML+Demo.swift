@@ -13,10 +13,8 @@ extension VML {
     /// checks the memory. Every other target starts with a description of the wrong kind, the rest with wrong numbers.
     public func demo(in lab: Lab) async throws -> Demonstration {
         var generator = lab.random("targets")
-        var targets: [TinyFunction] = []
-        while targets.count < lab.limit ?? Self.demoTargets {
-            let target = TinyFunction.random(isLine: targets.count % 3 != 2, using: &generator)
-            if !targets.contains(target) { targets.append(target) }
+        let targets = distinct(lab.limit ?? Self.demoTargets, by: \.self) { place in
+            TinyFunction.random(isLine: place % 3 != 2, using: &generator)
         }
         let samples = TinyVerbalWorld.samples(
             learner: 14_000, optimizer: 20_000, drills: 90_000, without: Set(targets),

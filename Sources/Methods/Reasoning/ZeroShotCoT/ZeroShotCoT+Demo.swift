@@ -57,11 +57,7 @@ extension ZeroShotCoT {
         _ small: CoinFlipModel, in lab: Lab
     ) async throws -> (table: ReasoningTable, runner: ReasoningRunner) {
         var generator = lab.random("unseen coins")
-        var unseen: [CoinFlips] = []
-        while unseen.count < lab.limit ?? demoCoins {
-            let coin = small.coin(using: &generator)
-            if !unseen.contains(coin) { unseen.append(coin) }
-        }
+        let unseen = distinct(lab.limit ?? demoCoins, by: \.self) { _ in small.coin(using: &generator) }
         let model = try await small.train("two ways", without: Set(unseen), in: lab)
         let runner = ReasoningRunner(model, frame: .raw, seed: lab.seed)
         let arms = [
