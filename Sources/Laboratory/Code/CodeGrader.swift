@@ -1,6 +1,6 @@
 /// How an answer to a programming problem did.
 public struct CodeGrade: Sendable, Hashable, Codable {
-    public enum Outcome: String, Sendable, Hashable, Codable {
+    public enum Outcome: String, Sendable, Hashable, Codable, CaseIterable {
         case passed
         /// The tests found the answer wrong.
         case wrong
@@ -10,6 +10,9 @@ public struct CodeGrade: Sendable, Hashable, Codable {
         case overLimit
         /// The program ended before the tests did.
         case ended
+
+        /// As a table calls it.
+        public var title: String { self == .overLimit ? "over a limit" : rawValue }
     }
 
     public var outcome: Outcome
@@ -18,9 +21,14 @@ public struct CodeGrade: Sendable, Hashable, Codable {
     public var seconds: Double
 
     public var passed: Bool { outcome == .passed }
+
+    /// The detail without its particulars, so that grades can be counted by it: `NameError` of `NameError: name 'x' is not defined`.
+    public var kind: String {
+        detail.split(separator: ":", maxSplits: 1).first.map(String.init) ?? outcome.title
+    }
 }
 
-/// Grades answers to programming problems by running them with their tests in a sandbox.
+/// Grades programs, and answers to programming problems, by running them with their tests in a sandbox.
 public struct CodeGrader: Sendable {
     private let sandbox: Sandbox
     private let limits: SandboxLimits
@@ -31,16 +39,23 @@ public struct CodeGrader: Sendable {
         self.limits = limits
     }
 
-    /// Runs an answer with its tests. It has passed when the last line of output is a word that is printed after the tests,
-    /// drawn anew each time: a program that ends early, whatever its status, has not.
+    /// Runs an answer with its problem's tests.
     ///
     /// - Throws: `SandboxError`, `CancellationError`; never for what the answer does.
     public func grade(_ answer: String, of problem: CodeProblem) async throws -> CodeGrade {
+        try await grade(
+            program: problem.program(answer: answer), tests: problem.tests + "\n\ncheck(" + problem.entryPoint + ")")
+    }
+
+    /// Runs a program with tests after it. It has passed when the last line of output is a word that is printed after the tests,
+    /// drawn anew each time: a program that ends early, whatever its status, has not.
+    ///
+    /// - Parameter tests: Python that raises an exception when the program is wrong.
+    /// - Throws: `SandboxError`, `CancellationError`; never for what the program does.
+    public func grade(program: String, tests: String) async throws -> CodeGrade {
         let word = "passed-\(UInt64.random(in: .min ... .max))"
-        let program =
-            problem.program(answer: answer) + "\n" + problem.tests + "\n\ncheck(" + problem.entryPoint + ")\n"
-            + "import sys as _sys\n_sys.__stdout__.write('\\n\(word)')\n"
-        let result = try await sandbox.run(program, limits: limits)
+        let script = program + "\n" + tests + "\nimport sys as _sys\n_sys.__stdout__.write('\\n\(word)')\n"
+        let result = try await sandbox.run(script, limits: limits)
         func grade(_ outcome: CodeGrade.Outcome, _ detail: String = "") -> CodeGrade {
             CodeGrade(outcome: outcome, detail: String(detail.prefix(500)), seconds: result.seconds)
         }

@@ -34,7 +34,8 @@ public struct CodeProblem: DataRecord, Hashable {
         }
     }
 
-    private static func isName(_ text: String) -> Bool {
+    /// Whether Python takes a text as a name.
+    package static func isName(_ text: String) -> Bool {
         guard let first = text.unicodeScalars.first, first == "_" || first.properties.isXIDStart else { return false }
         return text.unicodeScalars.allSatisfy { $0.properties.isXIDContinue }
     }

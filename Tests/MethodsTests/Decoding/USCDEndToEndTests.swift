@@ -17,19 +17,33 @@ struct USCDEndToEndTests {
         let data = DataSet(
             name: "made",
             records: [
-                ["id": "add", "prompt": .string(prompt), "test": "assert add(1, 2) == 3", "entry_point": "add"],
+                ["id": "add", "prompt": .string(prompt), "test": "assert True", "entry_point": "add"],
+                [
+                    "id": "never", "prompt": .string(prompt), "entry_point": "add",
+                    "test": "def check(candidate):\n    assert candidate is None, 'of a function'",
+                ],
                 ["id": "mul", "prompt": .string(prompt.split(separator: "add").joined(separator: "mul"))],
             ])
-        let options = try USCD.Options { $0.maxLength = 96 }
+        let hasSandbox = (try? await Sandbox()) != nil
+        let options = try USCD.Options {
+            $0.maxLength = 96
+            $0.runsTests = hasSandbox
+        }
         let report = try await USCD().run(options, in: Lab(slug: "uscd", subject: model, dataSet: data))
         let samples = report.blocks.compactMap { if case .samples(let samples) = $0 { samples } else { nil } }.flatMap(
             \.self)
-        #expect(samples.count == 2)
+        #expect(samples.count == 3)
         #expect(samples.allSatisfy { $0.arms.map(\.name) == ["standard", "always contrast", "USCD"] })
-        #expect(samples.allSatisfy { $0.arms[2].steps.map(\.name) == ["lame prompt", "steps"] })
+        #expect(samples.allSatisfy { $0.arms[2].steps.prefix(2).map(\.name) == ["lame prompt", "steps"] })
         #expect(report.metrics.contains { $0.name == "share of contrasted steps" })
         let notes = report.blocks.compactMap { if case .note(let note) = $0 { note } else { nil } }
-        #expect(notes.contains { $0.contains("1 of 2 records have tests") })
+        #expect(notes.contains { $0.contains("2 of 3 records have tests") })
+        guard hasSandbox else { return }
+        // The first passes if it is Python at all, the second never does.
+        #expect(samples[1].arms.allSatisfy { $0.isCorrect == false && $0.steps.last?.name == "tests" })
+        #expect(samples[2].arms.allSatisfy { $0.isCorrect == nil })
+        let rates = report.metrics.filter { $0.name.hasPrefix("pass@1") }
+        #expect(rates.contains { $0.name == "pass@1, USCD" && $0.estimate.count == 2 && $0.estimate.value <= 0.5 })
     }
 
     @Test(.timeLimit(.minutes(3))) func longPromptsAreRefusedByName() async throws {

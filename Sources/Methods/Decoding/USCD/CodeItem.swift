@@ -9,10 +9,20 @@ package struct CodeItem: Sendable, Hashable {
     package var lamePrompt: String
     /// Test code or test lines; empty where the record has none.
     package var tests: [String]
+    /// Code that the tests need before them: MBPP's `test_setup_code`.
+    package var testSetup: String
     package var entryPoint: String?
 
-    /// Reads HumanEval's fields (`task_id` or `id`, `prompt`, `test`, `entry_point`) or MBPP's (`text`, `test_list`, whose prompt is
-    /// a docstring of the text and its first test), and `lame_prompt` where the rule is `custom`.
+    /// Python that raises an exception when what stands before it is wrong; nil where the record has no tests.
+    package var check: String? {
+        guard !tests.isEmpty else { return nil }
+        let code = ([testSetup] + tests).joined(separator: "\n")
+        guard let entryPoint, code.contains("def check(") else { return code }
+        return code + "\n\ncheck(\(entryPoint))"
+    }
+
+    /// Reads HumanEval's fields (`task_id` or `id`, `prompt`, `test`, `entry_point`) or MBPP's (`text`, `test_list` and
+    /// `test_setup_code`, whose prompt is a docstring of the text and its first test), and `lame_prompt` where the rule is `custom`.
     ///
     /// - Parameter allowsEqual: whether a lame prompt equal to the standard one is wanted.
     package init(
@@ -21,6 +31,11 @@ package struct CodeItem: Sendable, Hashable {
         let names = (try record.stringIfPresent("id"), try record.stringIfPresent("task_id"))
         id = names.0 ?? names.1 ?? record.place.description
         entryPoint = try record.stringIfPresent("entry_point")
+        if let entryPoint, !CodeProblem.isName(entryPoint) {
+            throw .wrongField(
+                record.place, field: "entry_point", expected: "a Python name", found: entryPoint.debugDescription)
+        }
+        testSetup = try record.stringIfPresent("test_setup_code") ?? ""
         let found = record.first(of: ["tests", "test_list", "test"])
         var tests: [String] = []
         if let found { tests = try record.strings(found.name) }

@@ -25,6 +25,8 @@ package struct ContrastTable: Sendable {
     package struct Outcome: Sendable {
         package var completion: Completion
         package var steps: [SelectiveContrast.Step]
+        /// nil where there are no tests, or they were not run.
+        package var grade: CodeGrade?
     }
 
     package let items: [CodeItem]
@@ -35,7 +37,10 @@ package struct ContrastTable: Sendable {
     private let unequalEnds: Int
     private let texts: [SampleTrace]
 
-    package init(_ items: [CodeItem], options: USCD.Options, model: any OpenModel, in lab: Lab) async throws {
+    /// - Parameter grader: runs the items' tests; nil leaves them.
+    package init(
+        _ items: [CodeItem], options: USCD.Options, grader: CodeGrader?, model: any OpenModel, in lab: Lab
+    ) async throws {
         let vocabularySize = min(model.tokenizer.vocabularySize, model.architecture.vocabularySize)
         let budgets = try items.map { try Self.budget($0, options: options, model: model) }
         let found = try await lab.forEach("items", Array(items.indices)) { index in
@@ -45,10 +50,14 @@ package struct ContrastTable: Sendable {
                 for sample in 0..<options.samples {
                     // The arms of a sample share their random stream, so that what differs is the contrast.
                     let seed = lab.seed("\(items[index].id)/\(sample)")
-                    samples.append(
-                        try await Self.complete(
-                            items[index], rule: arm.rule(options, vocabularySize: vocabularySize),
-                            maxTokens: budgets[index].tokens, seed: seed, options: options, model: model))
+                    var outcome = try await Self.complete(
+                        items[index], rule: arm.rule(options, vocabularySize: vocabularySize),
+                        maxTokens: budgets[index].tokens, seed: seed, options: options, model: model)
+                    if let check = items[index].check {
+                        outcome.grade = try await grader?.grade(
+                            program: items[index].prompt + outcome.completion.text, tests: check)
+                    }
+                    samples.append(outcome)
                 }
                 arms.append(samples)
             }
@@ -95,6 +104,7 @@ package struct ContrastTable: Sendable {
 
     package func report() throws -> Report {
         var report = Report("USCD", summary: summary)
+        try addPassRates(to: &report)
         report.add(try armTable())
         report.add(try stepMetrics())
         report.note(tests)
@@ -158,11 +168,55 @@ package struct ContrastTable: Sendable {
         ]
     }
 
+    /// The grades of the tested items' completions under an arm, [items × samples].
+    private func grades(_ arm: ContrastArm) -> [[CodeGrade]] {
+        guard let place = ContrastArm.allCases.firstIndex(of: arm) else { return [] }
+        return outcomes.map { $0[place].compactMap(\.grade) }.filter { !$0.isEmpty }
+    }
+
+    /// pass@1, and pass@k of k samples, of each way of decoding against the standard one; and why completions failed.
+    private func addPassRates(to report: inout Report) throws {
+        guard !grades(.standard).isEmpty else { return }
+        let passed = ContrastArm.allCases.map { arm in grades(arm).map { $0.map(\.passed) } }
+        for (arm, passes) in zip(ContrastArm.allCases, passed).dropFirst() {
+            for k in Set([1, options.samples]).sorted() {
+                report.add(
+                    Comparison(
+                        "pass@\(k)", baseline: ContrastArm.standard.rawValue, method: arm.rawValue,
+                        try Self.difference(passed[0], passes, k: k), style: .percent))
+            }
+        }
+        var table = Table(
+            "What the tests said of the completions",
+            columns: [.text("decoding")] + CodeGrade.Outcome.allCases.map { .number($0.title) } + [.text("most often")])
+        for arm in ContrastArm.allCases {
+            let all = grades(arm).flatMap(\.self)
+            let reasons = Dictionary(grouping: all.filter { !$0.passed }, by: \.kind).mapValues(\.count)
+            let commonest = reasons.max { ($0.value, $1.key) < ($1.value, $0.key) }
+            table.add(
+                [arm.rawValue] + CodeGrade.Outcome.allCases.map { outcome in "\(all.count { $0.outcome == outcome })" }
+                    + [commonest.map { "\($0.key) (\($0.value))" } ?? "–"])
+        }
+        report.add(table)
+    }
+
+    private static func difference(_ standard: [[Bool]], _ other: [[Bool]], k: Int) throws -> PairedDifference {
+        if standard.allSatisfy({ $0.count == 1 }) {
+            return try PairedDifference(baseline: standard.flatMap(\.self), method: other.flatMap(\.self))
+        }
+        func rates(_ arm: [[Bool]]) throws -> [Double] {
+            try arm.map { try PassRate.estimate(correct: $0.count { $0 }, of: $0.count, k: k) }
+        }
+        return try PairedDifference(baseline: rates(standard), method: rates(other))
+    }
+
     private var tests: String {
         let tested = items.count { !$0.tests.isEmpty }
-        return tested == 0
-            ? "The records have no tests; completions and step logs are what there is to see."
-            : "\(tested) of \(items.count) records have tests. They were not run, so there is no pass@1."
+        if tested == 0 { return "The records have no tests; completions and step logs are what there is to see." }
+        return "\(tested) of \(items.count) records have tests. "
+            + (grades(.standard).isEmpty
+                ? "They were not run (--run-tests false), so there is no pass@1."
+                : "Each completion ran with its record's tests in the sandbox.")
     }
 
     private var warnings: [String] {
@@ -194,9 +248,12 @@ package struct ContrastTable: Sendable {
                     if !outcome.steps.isEmpty {
                         steps.append(.init("steps", Self.log(outcome.steps, tokenizer: tokenizer)))
                     }
+                    if let grade = outcome.grade, !grade.passed {
+                        steps.append(.init("tests", "\(grade.outcome.title): \(grade.detail)"))
+                    }
                     return SampleTrace.Arm(
                         samples.count == 1 ? arm.rawValue : "\(arm.rawValue), sample \(sample + 1)",
-                        outcome.completion.text, steps: steps)
+                        outcome.completion.text, isCorrect: outcome.grade?.passed, steps: steps)
                 }
             })
     }

@@ -47,6 +47,7 @@ public struct USCD: Method {
         public var removesReferences = false
         public var stripsPrompts = false
         public var allowsEqualPrompts = false
+        public var runsTests = true
 
         public init() {}
 
@@ -82,6 +83,7 @@ public struct USCD: Method {
             Field("remove-references", \.removesReferences, "also remove lines that only announce examples"),
             Field("strip-prompts", \.stripsPrompts, "remove white space at both ends of both prompts"),
             Field("allow-equal-prompts", \.allowsEqualPrompts, "accept items without examples (contrast with itself)"),
+            Field("run-tests", \.runsTests, "run the records' tests on the completions, in the sandbox"),
         ]
 
         public func validate() throws(OptionError) {
@@ -104,7 +106,8 @@ public struct USCD: Method {
         }
     }
 
-    /// Completes each record's prompt plainly, with contrast at every step, and with contrast at unsure steps.
+    /// Completes each record's prompt plainly, with contrast at every step, and with contrast at unsure steps, and runs the
+    /// records' tests on what came out.
     public func run(_ options: Options, in lab: Lab) async throws -> Report {
         try options.checkAll()
         let model = try lab.openModel()
@@ -116,7 +119,10 @@ public struct USCD: Method {
                 try CodeItem(
                     record, rule: lame, strips: options.stripsPrompts, allowsEqual: options.allowsEqualPrompts))
         }
-        let table = try await ContrastTable(items, options: options, model: model, in: lab)
+        // Before anything is written: a machine without a sandbox says so at once.
+        let isTested = options.runsTests && items.contains { !$0.tests.isEmpty }
+        let table = try await ContrastTable(
+            items, options: options, grader: isTested ? CodeGrader(try await Sandbox()) : nil, model: model, in: lab)
         return try table.report()
     }
 }
