@@ -143,6 +143,20 @@ class Lyceum(Trains):
             "continuations", "--streams", CONTINUATIONS, "--prompt", SHARED_PROMPT, "--tokens", CONTINUATION_TOKENS
         )
 
+    def streams_fast(self):
+        return self.bench(
+            "streams", "--streams", STREAMS, "--prompt", STREAM_PROMPT, "--tokens", STREAM_TOKENS, "--precision", "fast"
+        )
+
+    def prompt_fast(self):
+        return self.bench("prompt", "--prompt", LONG_PROMPT, "--precision", "fast")
+
+    def continuations_fast(self):
+        return self.bench(
+            "continuations", "--streams", CONTINUATIONS, "--prompt", SHARED_PROMPT, "--tokens", CONTINUATION_TOKENS,
+            "--precision", "fast",
+        )
+
     def votes(self, workload="votes", model=None):
         """Once a round: it takes minutes."""
         text = output(
@@ -235,6 +249,9 @@ class Llama:
     def continuations(self):
         return self.batched(SHARED_PROMPT, CONTINUATION_TOKENS, CONTINUATIONS, "-pps", "-kvu")
 
+    # Its activations have 8 bits anyway.
+    streams_fast, prompt_fast, continuations_fast = streams, prompt, continuations
+
     def generate(self, tokens):
         """A small context and weights mapped as they are: the least memory and the quickest start."""
         return session(
@@ -264,7 +281,7 @@ class LlamaServer:
             port = free.getsockname()[1]
         command = [
             str(pathlib.Path(self.options.llama) / "llama-server"), "-m", self.options.model, "--port", str(port),
-            "--host", "127.0.0.1", "-t", str(self.options.threads), "-np", str(SAMPLES), "-c", str(SAMPLES * 256),
+            "--host", "127.0.0.1", "--alias", "model", "-t", str(self.options.threads), "-np", str(SAMPLES), "-c", str(SAMPLES * 256),
         ]
         server = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
@@ -333,6 +350,9 @@ class OpenVINO(Script):
             "--tokens", CONTINUATION_TOKENS, "--rounds", 1,
         )
 
+    # Its activations have 8 bits anyway.
+    streams_fast, prompt_fast, continuations_fast = streams, prompt, continuations
+
 
 class Tokenizers(Script):
     name = "HF tokenizers"
@@ -385,6 +405,9 @@ WORKLOADS = [
     ("streams-16", "16 streams of 128 tokens", "tokens/s", "higher", "streams"),
     ("prompt-512", "prompt of 512 tokens", "tokens/s", "higher", "prompt"),
     ("continuations-64", "64 continuations of a 1,024-token prompt", "tokens/s", "higher", "continuations"),
+    ("streams-16-fast", "16 streams, 8-bit activations", "tokens/s", "higher", "streams_fast"),
+    ("prompt-512-fast", "prompt of 512, 8-bit activations", "tokens/s", "higher", "prompt_fast"),
+    ("continuations-64-fast", "64 continuations, 8-bit activations", "tokens/s", "higher", "continuations_fast"),
     ("votes", "50 questions, 32 samples each", "tokens/s", "higher", "votes"),
     ("steering-cost", "steering 16 heads", "times plain", "lower", "steering"),
     ("contrast-cost", "a contrasted prompt", "times plain", "lower", "contrast"),
