@@ -95,6 +95,7 @@ extension FuRePA {
             Metric("exact match without injection, history visible", visible.clean, style: .percent),
         ])
         report.add(Self.table(readers))
+        for reader in readers { report.add(reader.traces) }
         return Demonstration(
             report,
             checks: [
@@ -130,6 +131,8 @@ extension FuRePA {
         var misled: Double
         /// Calls a question, without and with injection.
         var calls: [Double]
+        /// Of some questions.
+        var traces: [SampleTrace]
 
         init(
             _ name: String, _ model: any LanguageModel, masksHistory: Bool, on items: ArraySlice<TwoHopWorld.Item>,
@@ -152,6 +155,7 @@ extension FuRePA {
                 injected.map { ($0.question.id, TwoHopWorld.wrongStep($0)) }, uniquingKeysWith: { first, _ in first })
             let arms = try await FuRePAArms([reasoning, wrong], on: items.map(\.question), asking: model, in: lab)
             self.name = name
+            traces = arms.samples(10)
             clean = try Estimate.accuracy(arms.isRight(0)).value
             spoilt = try Estimate.accuracy(arms.isRight(1)).value
             calls = arms.traces.map { traces in

@@ -102,8 +102,9 @@ package struct FuRePAArms: Sendable {
         return report
     }
 
-    private func samples() -> [SampleTrace] {
-        questions.indices.map { place in
+    /// The rounds of each arm on the first questions.
+    package func samples(_ count: Int = .max) -> [SampleTrace] {
+        questions.indices.prefix(count).map { place in
             SampleTrace(
                 questions[place].id, input: questions[place].prompt,
                 expected: questions[place].golds.joined(separator: " or "),
@@ -116,7 +117,9 @@ package struct FuRePAArms: Sendable {
                             : zip(round.plans, round.scores).map { "\($0) (\(NumberStyle.decimals(2).text($1)))" }
                         return SampleTrace.Step(
                             "round \(number + 1)",
-                            "documents: \(round.documents.joined(separator: ", "))\nplans: \(scored.joined(separator: "; "))\n"
+                            "documents: \(round.documents.joined(separator: ", "))\n"
+                                + round.samples.map { "reply: \($0.text)\n" }.joined()
+                                + "plans: \(scored.joined(separator: "; "))\n"
                                 + "chosen: \(round.chosen ?? "none")\nnew: \(round.new.joined(separator: ", "))")
                     }
                     return SampleTrace.Arm(

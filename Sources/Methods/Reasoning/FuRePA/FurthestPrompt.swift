@@ -8,6 +8,15 @@ package struct FurthestPrompt: Sendable {
         case answer(thought: String, text: String)
         /// Neither a plan nor an answer, or both.
         case unreadable
+
+        /// As a reader of traces sees it.
+        package var text: String {
+            switch self {
+            case .plan(let thought, let query): "\(thought) → search: \(query)"
+            case .answer(let thought, let text): "\(thought) → answer: \(text)"
+            case .unreadable: "neither a plan nor an answer"
+            }
+        }
     }
 
     /// A step that a history-visible arm shows again.
