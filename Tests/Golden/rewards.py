@@ -10,20 +10,15 @@ ones here and in the tests. f64 throughout, except for ORPO, which TRL computes 
 import collections
 import json
 import pathlib
-import sys
 import types
 from unittest import mock
 
 import torch
 import torch.nn.functional as F
-# This folder's statistics.py must not stand before Python's own while libraries load.
-here = sys.path.pop(0)
-
 from trl import DPOTrainer, GRPOTrainer, KTOTrainer, RLOOTrainer
 from trl.experimental.cpo import CPOTrainer
 from trl.experimental.orpo import ORPOTrainer
 
-sys.path.append(here)
 from training import flat, numbers
 
 LENGTHS, LONGEST, GROUP = [3, 5, 2, 4], 5, 2

@@ -3,7 +3,7 @@ import Laboratory
 import Testing
 import Text
 
-/// Golden values made with SciPy by `Tests/Golden/statistics.py`, and hand-worked ones beside them.
+/// Golden values made with SciPy by `Tests/Golden/statistics_goldens.py`, and hand-worked ones beside them.
 @Suite struct StatisticsTests {
     private static let golden: JSONValue = {
         let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
@@ -160,7 +160,7 @@ import Text
 
 @Suite struct SeededGeneratorTests {
     @Test func agreesWithTheReferenceAlgorithms() {
-        // xoshiro256** from a state of SplitMix64(0), computed by an independent implementation (Tests/Golden/statistics.py).
+        // xoshiro256** from a state of SplitMix64(0), computed by an independent implementation (Tests/Golden/statistics_goldens.py).
         var generator = SeededGenerator(seed: 0)
         #expect(
             (0..<4).map { _ in generator.next() } == [

@@ -1,6 +1,6 @@
 """Golden values for Laboratory's statistics and random generator, made with SciPy.
 
-Usage: python3 Tests/Golden/statistics.py > Tests/Golden/statistics.json
+Usage: python3 Tests/Golden/statistics_goldens.py > Tests/Golden/statistics.json
 """
 
 import sys
