@@ -34,6 +34,7 @@ import Testing
         plan.hiddenSize = 64
         plan.watched = 10
         plan.teachingSteps = 120
+        plan.completerSteps = 20
         plan.teachingRate = 2e-3
         plan.examined = 20
         plan.labelled = 1

@@ -73,6 +73,7 @@ extension RLReward {
             ],
             controls: [
                 .init("steps at the start", first), .init("sampled accuracy at the start", start.sampledAccuracy),
+                .init("sampled accuracy of the completer", stage.completerAccuracy),
                 .init("η", stage.judge.threshold), .init("score of filler anywhere", stage.anyFillerScore),
                 .init("score of right lines", stage.rightScore), .init("score of wrong lines", stage.wrongScore),
             ]

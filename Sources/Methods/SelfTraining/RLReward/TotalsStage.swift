@@ -14,6 +14,10 @@ package struct TotalsPlan: Sendable {
     package var goal = 0.58
     package var watched = 100
     package var teachingSteps = 180
+    /// The completer that labels prefixes goes on from the start policy for so many steps: as in the paper, where it is a model several
+    /// times the policy's size, it is better at sums. Labels from the policy's own completions say of a harmless line what the
+    /// policy can't do, not what the line is worth.
+    package var completerSteps = 200
     package var teachingRate = 1e-3
     /// Sums that are only examined.
     package var examined = 200
@@ -43,6 +47,8 @@ package struct TotalsStage: Sendable {
     let learning: RewardLearning
     let judge: StepJudge
     let start: StepExamination
+    /// Of the model that labels, at temperature 1 on held-out questions.
+    let completerAccuracy: Double
     /// Mean scores of lines that the start policy wrote for held-out questions: of filler and right lines with nothing wrong before
     /// them, and of wrong ones.
     let fillerScore: Double
@@ -65,9 +71,9 @@ package struct TotalsStage: Sendable {
         func task(_ sums: ArraySlice<RunningTotal>) throws -> StepTask {
             try StepTask(sums.map(\.question), words: words, separator: "\n", longest: plan.longest)
         }
+        let lessons = try Self.lessons(untaught, Array(learnt.dropFirst(plan.watched)), using: &generator)
         let model = try await Self.halfTaught(
-            untaught, Array(learnt.dropFirst(plan.watched)), watched: task(learnt.prefix(plan.watched)), plan,
-            using: &generator, in: lab)
+            untaught, lessons, watched: task(learnt.prefix(plan.watched)), plan, in: lab)
         var settings = OnPolicySettings()
         settings.rounds = plan.rounds
         settings.promptsPerRound = plan.questionsPerRound
@@ -89,8 +95,16 @@ package struct TotalsStage: Sendable {
         let responses = try await learning.task.responses(
             of: policy, samples: plan.labelled, label: "Sampling the start policy", in: lab
         ).flatMap { $0 }
+        let completing = try Self.teaching(
+            "completer", from: model, lessons, steps: plan.completerSteps, rate: plan.teachingRate, in: lab)
+        try await lab.train("Teaching the completer", completing)
+        let completer = try lab.open(completing.output)
+        let completed = try await learning.examined.responses(
+            of: completer, label: "Sampling the completer", in: lab
+        ).flatMap { $0 }
+        completerAccuracy = Double(completed.count { $0.isRight }) / Double(max(1, completed.count))
         let labelled = try await StepLabels(completions: plan.completions).process(
-            responses, of: learning.task, completer: { try await policy.texts($0) }, in: lab)
+            responses, of: learning.task, completer: { try await completer.texts($0) }, in: lab)
         var judge = StepJudge(.success, weight: 0.2)
         judge.process = try await learning.rewardModel(
             "process reward model", labelled, rate: 1e-3, epochs: plan.rewardEpochs)
@@ -130,25 +144,10 @@ package struct TotalsStage: Sendable {
     /// learn on, not among the examined ones. It has seen all kinds of sums and is sure of few, so that right lines are drawn now and then
     /// where the most likely ones are wrong: a policy that is sure of a part and has never seen the rest finds little to be rewarded for.
     private static func halfTaught(
-        _ untaught: String, _ sums: [RunningTotal], watched: StepTask, _ plan: TotalsPlan,
-        using generator: inout SeededGenerator, in lab: Lab
+        _ untaught: String, _ lessons: [TokenSequence], watched: StepTask, _ plan: TotalsPlan, in lab: Lab
     ) async throws -> String {
-        var encoder = try SampleEncoder(ModelText(path: untaught), limit: 96)
-        let texts = (0..<4_000).map { place in
-            let sum = sums[place % sums.count]
-            return encoder.text(sum.prompt + trace(of: sum, using: &generator).joined(separator: "\n"))
-        }
-        var run = TrainingRun(
-            model: untaught, objective: Supervised(), parameterisation: ChosenWeights.all,
-            optimisation: try Optimisation(
-                rate: plan.teachingRate, schedule: LearningRateSchedule(.cosine(end: 0.1), warmUp: 10)),
-            samples: texts, output: try lab.modelFolder("start"))
-        run.settings.samplesPerStep = 64
-        run.settings.tokensPerPass = 2048
-        run.settings.steps = plan.teachingSteps
-        run.settings.seed = lab.seed("start")
-        run.precision = .f32
-        run.format = .f32
+        let run = try teaching(
+            "start", from: untaught, lessons, steps: plan.teachingSteps, rate: plan.teachingRate, in: lab)
         let session = try run.open(writesCheckpoints: false)
         var options = LocalModel.Options()
         options.precision = .f32
@@ -171,6 +170,37 @@ package struct TotalsStage: Sendable {
         }
         try session.write()
         return run.output
+    }
+
+    /// Traces of sums, to imitate.
+    private static func lessons(
+        _ untaught: String, _ sums: [RunningTotal], using generator: inout SeededGenerator
+    ) throws -> [TokenSequence] {
+        var encoder = try SampleEncoder(ModelText(path: untaught), limit: 96)
+        return (0..<4_000).map { place in
+            let sum = sums[place % sums.count]
+            return encoder.text(sum.prompt + trace(of: sum, using: &generator).joined(separator: "\n"))
+        }
+    }
+
+    /// Imitation of traces, 64 a step.
+    ///
+    /// - Parameter name: of the result's folder in the run and of the order's random stream.
+    private static func teaching(
+        _ name: String, from start: String, _ lessons: [TokenSequence], steps: Int, rate: Double, in lab: Lab
+    ) throws -> TrainingRun<Supervised> {
+        var run = TrainingRun(
+            model: start, objective: Supervised(), parameterisation: ChosenWeights.all,
+            optimisation: try Optimisation(
+                rate: rate, schedule: LearningRateSchedule(.cosine(end: 0.1), warmUp: 10)),
+            samples: lessons, output: try lab.modelFolder(name))
+        run.settings.samplesPerStep = 64
+        run.settings.tokensPerPass = 2048
+        run.settings.steps = steps
+        run.settings.seed = lab.seed(name)
+        run.precision = .f32
+        run.format = .f32
+        return run
     }
 
     /// The lines of a solution, before each of which one time in ten stands filler: a line, or with falling probability several, so that
