@@ -15,7 +15,7 @@ extension FuRePA {
         package var states = 250
         package var worlds = 6
         package var assessorEpochs = 1.0
-        package var readerSamples = 6_000
+        package var readerSamples = 12_000
 
         package init() {}
     }
@@ -44,8 +44,11 @@ extension FuRePA {
         }
         let unseen = try await world.states(
             count, from: tested, in: store, topK: topK, using: lab.random("tested states"))
-        let lessons = [true, false].map { masks in
-            TwoHopWorld.readerSamples(training.readerSamples, showsHistory: !masks, using: lab.random("reader"))
+        var lessons: [[WordChatModel.Sample]] = []
+        for masks in [true, false] {
+            lessons.append(
+                try await TwoHopWorld.readerSamples(
+                    training.readerSamples, topK: topK, showsHistory: !masks, using: lab.random("reader")))
         }
 
         let reciter = try await TwoHopWorld.reciter(

@@ -153,33 +153,32 @@ struct TwoHopWorld: Sendable {
     static let prompt = FurthestPrompt(role: "", examples: "", instruction: "", finalInstruction: "")
 
     /// Conversations of a reader with the history shown or hidden, of steps without a mistake: from no documents or strangers, with
-    /// the birth and strangers, and with all. Both readers see the same documents.
+    /// the birth, and with all. Documents are what the searches so far bring, and now and then a search for another town and passages by
+    /// chance: of several towns' rivers in a prompt only one is the right one's. Both readers see the same documents.
     static func readerSamples(
-        _ count: Int, showsHistory: Bool, using generator: SeededGenerator
-    ) -> [WordChatModel.Sample] {
+        _ count: Int, topK: Int, showsHistory: Bool, using generator: SeededGenerator
+    ) async throws -> [WordChatModel.Sample] {
         var generator = generator
         var world = TwoHopWorld(using: &generator)
+        var store = try await PassageStore(world.passages)
         var samples: [WordChatModel.Sample] = []
         for number in 0..<count {
             // A new world now and then, so that facts are read and not learnt.
-            if number % 200 == 199 { world = TwoHopWorld(using: &generator) }
+            if number % 200 == 199 {
+                world = TwoHopWorld(using: &generator)
+                store = try await PassageStore(world.passages)
+            }
             guard let item = generator.pick(world.items) else { continue }
             let stage = generator.below(3)
             let ids = Set(item.supports.prefix(stage))
-            let passages = world.passages.filter { ids.contains($0.id) }
-            var strangers: [Passage] = []
-            for _ in 0..<generator.below(7 - stage) {
-                if let one = generator.pick(world.passages), !item.supports.contains(one.id) { strangers.append(one) }
-            }
-            // Relatives by name and other facts of the town turn up in searches.
-            let near = world.passages.filter { passage in
-                !item.supports.contains(passage.id)
-                    && (passage.text.contains(item.other.person) || passage.id == "more \(item.person)"
-                        || (stage > 0 && passage.text.hasSuffix(item.town)))
-            }
-            strangers += generator.sample(generator.below(3), of: near)
-            var seen: Set<String> = []
-            let documents = generator.shuffled((passages + strangers).filter { seen.insert($0.id).inserted })
+            var queries = [birthQuery(item.person), item.relation.query(item.town)].prefix(stage)
+            if generator.chance(0.4) { queries.append(item.relation.query(item.other.town)) }
+            if generator.chance(0.2) { queries.append(birthQuery(item.other.person)) }
+            var found = world.passages.filter { ids.contains($0.id) }
+            found += generator.sample(generator.below(3), of: world.passages)
+            for query in queries { found += try await store.search(query, limit: topK).map(\.passage) }
+            var seen = Set(item.supports).subtracting(ids)
+            let documents = generator.shuffled(found.filter { seen.insert($0.id).inserted })
             let history = [
                 FurthestPrompt.Step(
                     thought: "the birthplace of \(item.person) is missing", query: birthQuery(item.person)),
