@@ -132,30 +132,21 @@ class Lyceum(Trains):
     def single_stream(self):
         return self.bench("single-stream", "--tokens", 128)
 
-    def streams(self):
-        return self.bench("streams", "--streams", STREAMS, "--prompt", STREAM_PROMPT, "--tokens", STREAM_TOKENS)
+    def streams(self, *more):
+        return self.bench("streams", "--streams", STREAMS, "--prompt", STREAM_PROMPT, "--tokens", STREAM_TOKENS, *more)
 
-    def prompt(self):
-        return self.bench("prompt", "--prompt", LONG_PROMPT)
+    def prompt(self, *more):
+        return self.bench("prompt", "--prompt", LONG_PROMPT, *more)
 
-    def continuations(self):
-        return self.bench(
-            "continuations", "--streams", CONTINUATIONS, "--prompt", SHARED_PROMPT, "--tokens", CONTINUATION_TOKENS
-        )
-
-    def streams_fast(self):
-        return self.bench(
-            "streams", "--streams", STREAMS, "--prompt", STREAM_PROMPT, "--tokens", STREAM_TOKENS, "--precision", "fast"
-        )
-
-    def prompt_fast(self):
-        return self.bench("prompt", "--prompt", LONG_PROMPT, "--precision", "fast")
-
-    def continuations_fast(self):
+    def continuations(self, *more):
         return self.bench(
             "continuations", "--streams", CONTINUATIONS, "--prompt", SHARED_PROMPT, "--tokens", CONTINUATION_TOKENS,
-            "--precision", "fast",
+            *more,
         )
+
+    streams_fast = partialmethod(streams, "--precision", "fast")
+    prompt_fast = partialmethod(prompt, "--precision", "fast")
+    continuations_fast = partialmethod(continuations, "--precision", "fast")
 
     def votes(self, workload="votes", model=None):
         """Once a round: it takes minutes."""
@@ -281,7 +272,8 @@ class LlamaServer:
             port = free.getsockname()[1]
         command = [
             str(pathlib.Path(self.options.llama) / "llama-server"), "-m", self.options.model, "--port", str(port),
-            "--host", "127.0.0.1", "--alias", "model", "-t", str(self.options.threads), "-np", str(SAMPLES), "-c", str(SAMPLES * 256),
+            "--host", "127.0.0.1", "--alias", "model", "-t", str(self.options.threads), "-np", str(SAMPLES),
+            "-c", str(SAMPLES * 256),
         ]
         server = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL

@@ -44,7 +44,8 @@ public struct CodeGrader: Sendable {
     /// - Throws: `SandboxError`, `CancellationError`; never for what the answer does.
     public func grade(_ answer: String, of problem: CodeProblem) async throws -> CodeGrade {
         try await grade(
-            program: problem.program(answer: answer), tests: problem.tests + "\n\ncheck(" + problem.entryPoint + ")")
+            program: problem.program(answer: answer),
+            tests: CodeProblem.tests(problem.tests, calledOn: problem.entryPoint))
     }
 
     /// Runs a program with tests after it. It has passed when the last line of output is a word that is printed after the tests,

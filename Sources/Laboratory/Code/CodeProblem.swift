@@ -28,14 +28,23 @@ public struct CodeProblem: DataRecord, Hashable {
         entryPoint = try record.string("entry_point")
         tests = try record.string("test")
         solution = try record.stringIfPresent("canonical_solution") ?? ""
-        guard Self.isName(entryPoint) else {
+        try Self.checkEntryPoint(entryPoint, of: record)
+    }
+
+    /// Throws for an entry point that Python doesn't take as a name.
+    package static func checkEntryPoint(_ name: String, of record: Record) throws(DataError) {
+        guard isName(name) else {
             throw .wrongField(
-                record.place, field: "entry_point", expected: "a Python name", found: entryPoint.debugDescription)
+                record.place, field: "entry_point", expected: "a Python name", found: name.debugDescription)
         }
     }
 
-    /// Whether Python takes a text as a name.
-    package static func isName(_ text: String) -> Bool {
+    /// Tests that define `check(candidate)`, and the call that runs them on a function.
+    package static func tests(_ tests: String, calledOn entryPoint: String) -> String {
+        "\(tests)\n\ncheck(\(entryPoint))"
+    }
+
+    private static func isName(_ text: String) -> Bool {
         guard let first = text.unicodeScalars.first, first == "_" || first.properties.isXIDStart else { return false }
         return text.unicodeScalars.allSatisfy { $0.properties.isXIDContinue }
     }

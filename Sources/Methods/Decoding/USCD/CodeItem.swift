@@ -18,7 +18,7 @@ package struct CodeItem: Sendable, Hashable {
         guard !tests.isEmpty else { return nil }
         let code = ([testSetup] + tests).joined(separator: "\n")
         guard let entryPoint, code.contains("def check(") else { return code }
-        return code + "\n\ncheck(\(entryPoint))"
+        return CodeProblem.tests(code, calledOn: entryPoint)
     }
 
     /// Reads HumanEval's fields (`task_id` or `id`, `prompt`, `test`, `entry_point`) or MBPP's (`text`, `test_list` and
@@ -31,10 +31,7 @@ package struct CodeItem: Sendable, Hashable {
         let names = (try record.stringIfPresent("id"), try record.stringIfPresent("task_id"))
         id = names.0 ?? names.1 ?? record.place.description
         entryPoint = try record.stringIfPresent("entry_point")
-        if let entryPoint, !CodeProblem.isName(entryPoint) {
-            throw .wrongField(
-                record.place, field: "entry_point", expected: "a Python name", found: entryPoint.debugDescription)
-        }
+        if let entryPoint { try CodeProblem.checkEntryPoint(entryPoint, of: record) }
         testSetup = try record.stringIfPresent("test_setup_code") ?? ""
         let found = record.first(of: ["tests", "test_list", "test"])
         var tests: [String] = []

@@ -176,8 +176,9 @@ package struct ContrastTable: Sendable {
 
     /// pass@1, and pass@k of k samples, of each way of decoding against the standard one; and why completions failed.
     private func addPassRates(to report: inout Report) throws {
-        guard !grades(.standard).isEmpty else { return }
-        let passed = ContrastArm.allCases.map { arm in grades(arm).map { $0.map(\.passed) } }
+        let graded = ContrastArm.allCases.map(grades)
+        guard graded.contains(where: { !$0.isEmpty }) else { return }
+        let passed = graded.map { $0.map { $0.map(\.passed) } }
         for (arm, passes) in zip(ContrastArm.allCases, passed).dropFirst() {
             for k in Set([1, options.samples]).sorted() {
                 report.add(
@@ -189,8 +190,8 @@ package struct ContrastTable: Sendable {
         var table = Table(
             "What the tests said of the completions",
             columns: [.text("decoding")] + CodeGrade.Outcome.allCases.map { .number($0.title) } + [.text("most often")])
-        for arm in ContrastArm.allCases {
-            let all = grades(arm).flatMap(\.self)
+        for (arm, grades) in zip(ContrastArm.allCases, graded) {
+            let all = grades.flatMap(\.self)
             let reasons = Dictionary(grouping: all.filter { !$0.passed }, by: \.kind).mapValues(\.count)
             let commonest = reasons.max { ($0.value, $1.key) < ($1.value, $0.key) }
             table.add(

@@ -44,17 +44,13 @@ extension FuRePA {
         }
         let unseen = try await world.states(
             count, from: tested, in: store, topK: topK, using: lab.random("tested states"))
-        var lessons: [[WordChatModel.Sample]] = []
-        for masks in [true, false] {
-            lessons.append(
-                try await TwoHopWorld.readerSamples(
-                    training.readerSamples, topK: topK, showsHistory: !masks, using: lab.random("reader")))
-        }
+        let lessons = try await TwoHopWorld.readerSamples(
+            training.readerSamples, topK: topK, using: lab.random("reader"))
 
         let reciter = try await TwoHopWorld.reciter(
             training.model, samples: training.recitals,
             knowing: ["yes no"] + (states + unseen).flatMap { LabelTokenAssessor.texts(of: $0) }
-                + lessons.joined().flatMap { $0.messages.map(\.content) }, in: lab)
+                + (lessons.hidden + lessons.visible).flatMap { $0.messages.map(\.content) }, in: lab)
 
         var shuffler = lab.random("shuffled labels")
         let spoilt = states.map { state in
@@ -75,7 +71,7 @@ extension FuRePA {
         let (quality, spoiltQuality) = (qualities[0], qualities[1])
 
         var readers: [Reader] = []
-        for (masks, samples) in zip([true, false], lessons) {
+        for (masks, samples) in [(true, lessons.hidden), (false, lessons.visible)] {
             let name = masks ? "history hidden" : "history visible"
             let model = try await training.model.train("reader, \(name)", on: samples, from: reciter, in: lab)
             readers.append(

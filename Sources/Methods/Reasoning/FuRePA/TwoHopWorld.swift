@@ -152,16 +152,16 @@ struct TwoHopWorld: Sendable {
     /// The prompts of the small reader: no role, no instructions.
     static let prompt = FurthestPrompt(role: "", examples: "", instruction: "", finalInstruction: "")
 
-    /// Conversations of a reader with the history shown or hidden, of steps without a mistake: from no documents or strangers, with
-    /// the birth, and with all. Documents are what the searches so far bring, and now and then a search for another town and passages by
-    /// chance: of several towns' rivers in a prompt only one is the right one's. Both readers see the same documents.
+    /// Conversations of two readers, one from whom the history is hidden and one to whom it is shown, of steps without a mistake: from no
+    /// documents or strangers, with the birth, and with all. Documents are what the searches so far bring, and now and then a search for
+    /// another town and passages by chance: of several towns' rivers in a prompt only one is the right one's. Both see the same documents.
     static func readerSamples(
-        _ count: Int, topK: Int, showsHistory: Bool, using generator: SeededGenerator
-    ) async throws -> [WordChatModel.Sample] {
+        _ count: Int, topK: Int, using generator: SeededGenerator
+    ) async throws -> (hidden: [WordChatModel.Sample], visible: [WordChatModel.Sample]) {
         var generator = generator
         var world = TwoHopWorld(using: &generator)
         var store = try await PassageStore(world.passages)
-        var samples: [WordChatModel.Sample] = []
+        var samples: (hidden: [WordChatModel.Sample], visible: [WordChatModel.Sample]) = ([], [])
         for number in 0..<count {
             // A new world now and then, so that facts are read and not learnt.
             if number % 200 == 199 {
@@ -184,9 +184,13 @@ struct TwoHopWorld: Sendable {
                     thought: "the birthplace of \(item.person) is missing", query: birthQuery(item.person)),
                 FurthestPrompt.Step(
                     thought: "\(item.person) was born in \(item.town)", query: item.relation.query(item.town)),
-            ].prefix(showsHistory ? stage : 0)
-            let messages = prompt.messages(item.question.prompt, documents: documents, history: Array(history))
-            samples.append(.init(messages + [.assistant(reply(item, knows: ids))]))
+            ].prefix(stage)
+            func sample(_ history: [FurthestPrompt.Step]) -> WordChatModel.Sample {
+                let messages = prompt.messages(item.question.prompt, documents: documents, history: history)
+                return .init(messages + [.assistant(reply(item, knows: ids))])
+            }
+            samples.hidden.append(sample([]))
+            samples.visible.append(sample(Array(history)))
         }
         return samples
     }

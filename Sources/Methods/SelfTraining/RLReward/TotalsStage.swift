@@ -71,7 +71,7 @@ package struct TotalsStage: Sendable {
         func task(_ sums: ArraySlice<RunningTotal>) throws -> StepTask {
             try StepTask(sums.map(\.question), words: words, separator: "\n", longest: plan.longest)
         }
-        let lessons = try Self.lessons(untaught, Array(learnt.dropFirst(plan.watched)), using: &generator)
+        let lessons = try Self.lessons(words, Array(learnt.dropFirst(plan.watched)), using: &generator)
         let model = try await Self.halfTaught(
             untaught, lessons, watched: task(learnt.prefix(plan.watched)), plan, in: lab)
         var settings = OnPolicySettings()
@@ -174,9 +174,9 @@ package struct TotalsStage: Sendable {
 
     /// Traces of sums, to imitate.
     private static func lessons(
-        _ untaught: String, _ sums: [RunningTotal], using generator: inout SeededGenerator
+        _ words: ModelText, _ sums: [RunningTotal], using generator: inout SeededGenerator
     ) throws -> [TokenSequence] {
-        var encoder = try SampleEncoder(ModelText(path: untaught), limit: 96)
+        var encoder = try SampleEncoder(words, limit: 96)
         return (0..<4_000).map { place in
             let sum = sums[place % sums.count]
             return encoder.text(sum.prompt + trace(of: sum, using: &generator).joined(separator: "\n"))
