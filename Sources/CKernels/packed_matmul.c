@@ -2,15 +2,10 @@
 #include "ck_packed.h"
 #include "ck_half.h"
 #include "ck_pool.h"
+#include "packed_layout.h"
 
 #include <stddef.h>
 #include <string.h>
-
-static inline int64_t block_bytes(const ck_packed *w) {
-    return 16 * w->block * w->bits / 8 + 32 + (w->has_mins ? 32 : 0);
-}
-
-static inline int64_t group_bytes(const ck_packed *w) { return w->columns / w->block * block_bytes(w); }
 
 int64_t ck_packed_bytes(const ck_packed *w) { return (w->rows + 15) / 16 * group_bytes(w); }
 
@@ -36,17 +31,6 @@ void ck_packed_row(const ck_packed *w, int64_t row, float *out) {
             out[b * w->block + c] = w->has_mins ? scale * (float)q + minimum : scale * (float)(q - w->offset);
         }
     }
-}
-
-// The panel that holds a row of the activations: its first row and its number of rows.
-static inline int64_t panel_start(const ck_activations *x, int64_t row) { return row / x->panel * x->panel; }
-static inline int64_t panel_rows(const ck_activations *x, int64_t start) {
-    return x->rows - start < x->panel ? x->rows - start : x->panel;
-}
-// Which groups of 4 columns of a block of the weights have high bytes.
-static inline int panel_marks(const ck_activations *x, int64_t start, int64_t b, int block) {
-    const uint8_t *marks = x->marks + start / x->panel * (x->columns / 32);
-    return block == 32 ? marks[b] : marks[b / 2] >> (b % 2 * 4) & 15;
 }
 
 void ck_packed_matmul_reference(
@@ -91,12 +75,12 @@ typedef struct {
     const int64_t *strides;
     int accumulate;
     int64_t groups, groups_per_chunk, group_chunks, rows_per_chunk;
-    void (*group)(const ck_packed *, const ck_activations *, float *, int64_t, int, int64_t, int64_t, int64_t);
+    ck_group_kernel group;
 } matmul_job;
 
 // Plain path: 16 lanes side by side, in loops that any vector unit can take.
 #if defined(__x86_64__) && defined(__linux__)
-__attribute__((target_clones("avx2", "default")))
+__attribute__((target_clones("arch=x86-64-v3", "default")))
 #endif
 static void plain_rows(
     const ck_packed *w, const ck_activations *x, const uint8_t *weights, int64_t i, float *total) {
@@ -287,10 +271,10 @@ int ck_packed_level(void) {
     static int level = -1;
     if (level < 0) {
         __builtin_cpu_init();
-        level = __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bw") &&
-                        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")
-                    ? 3
-                    : 0;
+        int wide = __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bw") &&
+                   __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+        int avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+        level = wide ? 3 : avx2 ? 2 : 0;
     }
     return level;
 #else
@@ -343,6 +327,7 @@ void ck_packed_matmul_split(
         .groups = (w->rows + 15) / 16, .group = plain_group,
     };
 #if defined(__x86_64__)
+    if (ck_packed_level() == 2) job.group = ck_avx2_group(w);
     if (ck_packed_level() == 3) {
         if (w->bits == 4 && w->block == 32) job.group = w->has_mins ? vnni_4_32_mins : vnni_4_32_offset;
         if (w->bits == 4 && w->block == 16) job.group = w->has_mins ? vnni_4_16_mins : vnni_4_16_offset;

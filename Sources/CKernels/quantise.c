@@ -11,9 +11,10 @@
 
 static int64_t aligned(int64_t bytes) { return (bytes + 63) & ~(int64_t)63; }
 
-// As many rows as a tile has registers for: it needs more where every block has high bytes. The rows are shared out evenly among panels.
+// As many rows as a tile has registers for: with AVX-512 it needs more where every block has high bytes. The rows are shared out evenly
+// among panels.
 static int64_t panel_count(int64_t rows, int is_full) {
-    int64_t most = is_full ? 8 : 12;
+    int64_t most = ck_packed_level() == 2 ? 4 : is_full ? 8 : 12;
     return (rows + most - 1) / most;
 }
 

@@ -89,5 +89,5 @@ void ck_packed_matmul_split(
 void ck_packed_matmul_reference(
     const ck_packed *matrix, const ck_activations *x, float *out, int64_t stride, int accumulate);
 
-// 3: AVX-512 VNNI, 0: plain C.
+// 3: AVX-512 VNNI, 2: AVX2, 0: plain C.
 int ck_packed_level(void);
