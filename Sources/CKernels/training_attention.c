@@ -61,10 +61,51 @@ CK_INLINE void transpose_block(const float *x, int64_t x_row, float *t, int64_t 
     }
 }
 
-// The keys [first, end) that query i of a sequence of n tokens may see.
-CK_INLINE void visible(const ck_attention *at, int64_t i, int64_t n, int64_t *first, int64_t *end) {
-    *first = at->window > 0 ? most(0, i - at->window + 1) : 0;
-    *end = at->causal ? i + 1 : (at->window > 0 ? least(n, i + at->window) : n);
+// The keys that a query sees, counted from the start of its sequence: [first, first_end) of those that its text shares with others, and
+// [own, own_end).
+typedef struct {
+    int64_t first, first_end, own, own_end;
+} sight;
+
+// What query i of sequence s, of n tokens, sees.
+CK_INLINE sight sight_of(const ck_attention *at, int64_t s, int64_t n, int64_t i) {
+    int64_t branch = at->branches ? at->branches[at->starts[s] + i] : 0, window = at->window;
+    int64_t shared = branch > 0 ? at->shared[s] : 0, place = shared + i - branch;  // in its own text
+    return (sight){
+        .first = window > 0 ? least(shared, most(0, place - window + 1)) : 0,
+        .first_end = shared,
+        .own = window > 0 ? most(branch, i - window + 1) : branch,
+        .own_end = at->causal ? i + 1 : (window > 0 ? least(n, i + window) : n),
+    };
+}
+
+// What any of the queries [from, from + m) sees.
+CK_INLINE sight sight_of_block(const ck_attention *at, int64_t s, int64_t n, int64_t from, int64_t m) {
+    sight all = sight_of(at, s, n, from);
+    for (int64_t i = from + 1; i < from + m; i++) {
+        sight one = sight_of(at, s, n, i);
+        if (one.first < one.first_end) {
+            all.first = all.first < all.first_end ? least(all.first, one.first) : one.first;
+            all.first_end = one.first_end;
+        }
+        all.own = least(all.own, one.own), all.own_end = most(all.own_end, one.own_end);
+    }
+    return all;
+}
+
+// The same of the tile of so many keys that begins at j0, counted from there.
+CK_INLINE sight within_tile(sight all, int64_t j0, int64_t keys) {
+    return (sight){
+        most(all.first - j0, 0), least(all.first_end - j0, keys), most(all.own - j0, 0), least(all.own_end - j0, keys)};
+}
+
+CK_INLINE int sees_shared(sight tile) { return tile.first < tile.first_end; }
+CK_INLINE int sees_own(sight tile) { return tile.own < tile.own_end; }
+CK_INLINE int sees_all(sight tile) {
+    return (tile.own == 0 && tile.own_end == KEYS) || (tile.first == 0 && tile.first_end == KEYS);
+}
+CK_INLINE int sees(sight tile, int64_t j) {
+    return (j >= tile.own && j < tile.own_end) || (j >= tile.first && j < tile.first_end);
 }
 
 // MARK: Forward
@@ -77,7 +118,8 @@ typedef struct {
 
 // One block of queries of one sequence, for all query heads of one key head.
 CK_CLONES static void forward_block(
-    const ck_attention *at, float *o, float *normaliser, int64_t start, int64_t n, int64_t first_query, int64_t key_head) {
+    const ck_attention *at, float *o, float *normaliser, int64_t sequence, int64_t first_query, int64_t key_head) {
+    int64_t start = at->starts[sequence], n = at->starts[sequence + 1] - start;
     int64_t group = at->query_heads / at->key_heads, d = at->width, dv = at->value_width;
     int64_t m = least(QUERIES, n - first_query);
     float scale = at->scale;
@@ -91,11 +133,12 @@ CK_CLONES static void forward_block(
     memset(sums, 0, (size_t)(group * QUERIES * dv) * 4);
     for (int64_t i = 0; i < group * QUERIES; i++) tops[i] = -INFINITY, masses[i] = 0;
 
-    int64_t from, end, ignored;
-    visible(at, first_query, n, &from, &ignored);
-    visible(at, first_query + m - 1, n, &ignored, &end);
-    for (int64_t j0 = from / KEYS * KEYS; j0 < end; j0 += KEYS) {
+    sight block = sight_of_block(at, sequence, n, first_query, m);
+    int64_t from = block.first < block.first_end ? block.first : block.own;
+    for (int64_t j0 = from / KEYS * KEYS; j0 < block.own_end; j0 += KEYS) {
         int64_t keys = least(KEYS, n - j0);
+        sight of_tile = within_tile(block, j0, keys);
+        if (!sees_shared(of_tile) && !sees_own(of_tile)) continue;
         const float *k = at->k + (start + j0) * at->k_row + key_head * d;
         const float *v = at->v + (start + j0) * at->v_row + key_head * dv;
         transpose_block(k, at->k_row, turned, keys, d);
@@ -106,15 +149,13 @@ CK_CLONES static void forward_block(
             multiply_add(q, at->q_row, 1, turned, KEYS, scores, KEYS, m, KEYS, d);
             for (int64_t i = 0; i < m; i++) {
                 float *row = scores + i * KEYS, factor = scale;
-                int64_t low, high;
-                visible(at, first_query + i, n, &low, &high);
-                low = most(low - j0, 0), high = least(high - j0, keys);
-                if (low >= high) {
+                sight seen = within_tile(sight_of(at, sequence, n, first_query + i), j0, keys);
+                if (!sees_shared(seen) && !sees_own(seen)) {
                     memset(row, 0, sizeof(float) * KEYS);
                     continue;
                 }
-                if (low > 0 || high < KEYS || scale <= 0) {
-                    for (int64_t j = 0; j < KEYS; j++) row[j] = j >= low && j < high ? row[j] * scale : -INFINITY;
+                if (!sees_all(seen) || scale <= 0) {
+                    for (int64_t j = 0; j < KEYS; j++) row[j] = sees(seen, j) ? row[j] * scale : -INFINITY;
                     factor = 1;
                 }
                 float best = max_of(row, KEYS) * factor;
@@ -157,8 +198,7 @@ static void forward_chunk(void *argument, int64_t chunk, int thread) {
     s = low;
     // The last blocks of a causal sequence are the longest; they go first so that the threads end together.
     int64_t count = job->blocks[s + 1] - job->blocks[s], place = count - 1 - (block - job->blocks[s]);
-    forward_block(
-        at, job->o, job->normaliser, at->starts[s], at->starts[s + 1] - at->starts[s], place * QUERIES, key_head);
+    forward_block(at, job->o, job->normaliser, s, place * QUERIES, key_head);
 }
 
 void ck_attention_forward(const ck_attention *at, float *o, float *normaliser) {
@@ -209,23 +249,21 @@ CK_CLONES static void backward_head(const backward_job *job, int64_t sequence, i
         transpose_block(k, at->k_row, turned_k, keys, d);
         transpose_block(v, at->v_row, turned_v, keys, dv);
         for (int64_t i0 = at->causal ? j0 / QUERIES * QUERIES : 0; i0 < n; i0 += QUERIES) {
-            int64_t m = least(QUERIES, n - i0), low, high, ignored;
-            visible(at, i0, n, &low, &ignored);
-            visible(at, i0 + m - 1, n, &ignored, &high);
-            if (low >= j0 + keys || high <= j0) continue;
+            int64_t m = least(QUERIES, n - i0);
+            sight of_tile = within_tile(sight_of_block(at, sequence, n, i0, m), j0, keys);
+            if (!sees_shared(of_tile) && !sees_own(of_tile)) continue;
             const float *q = at->q + (start + i0) * at->q_row + head * d;
             memset(p, 0, sizeof(float) * QUERIES * KEYS);
             memset(ds, 0, sizeof(float) * QUERIES * KEYS);
             multiply_add(q, at->q_row, 1, turned_k, KEYS, p, KEYS, m, KEYS, d);
             multiply_add(d_o + i0 * o_row, o_row, 1, turned_v, KEYS, ds, KEYS, m, KEYS, dv);
             for (int64_t i = 0; i < m; i++) {
-                visible(at, i0 + i, n, &low, &high);
-                low -= j0, high = least(high - j0, keys);
+                sight seen = within_tile(sight_of(at, sequence, n, i0 + i), j0, keys);
                 float shift = job->normaliser[(start + i0 + i) * heads + head], along = delta[i0 + i], scale = at->scale;
                 float *p_row = p + i * KEYS, *ds_row = ds + i * KEYS;
                 for (int64_t j = 0; j < KEYS; j++) {
                     float value = exp_below(p_row[j] * scale - shift);
-                    value = j >= low && j < high ? value : 0.0f;
+                    value = sees(seen, j) ? value : 0.0f;
                     p_row[j] = value;
                     ds_row[j] = value * (ds_row[j] - along) * scale;
                 }

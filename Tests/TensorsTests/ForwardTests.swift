@@ -19,7 +19,7 @@ import Testing
         #expect(relativeError(linear(x, w, bias: bias), shifted) < 1e-5)
         // bf16: exact against the rounded operands, up to f32 sums
         let narrow = w.cast(to: .bf16)
-        let xs = m <= 4 ? x.floats() : x.cast(to: .bf16).floats()
+        let xs = m <= 4 || !Processor.multipliesBF16 ? x.floats() : x.cast(to: .bf16).floats()
         let rounded = Reference.matmul(
             xs, Reference.transpose(narrow.floats(), rows: n, columns: k), m: m, k: k, n: n)
         #expect(relativeError(linear(x, narrow), rounded) < 1e-5)
@@ -208,6 +208,42 @@ import Testing
         let expected = Reference.attention(
             q: q, k: k, v: v, lengths: lengths, scale: Double(scale), causal: causal, window: window)
         #expect(relativeError(result, expected) < 1e-5)
+    }
+
+    /// The rows of a branch are those of its whole text alone.
+    @Test(arguments: [
+        ([PackedSequences.Sequence(shared: 3, branches: [2, 5, 1])], nil as Int?),
+        (
+            [
+                .init(shared: 100, branches: [70, 1, 64]), .init(shared: 9, branches: []),
+                .init(shared: 64, branches: [3]),
+            ], nil
+        ),
+        ([.init(shared: 20, branches: [0, 90, 90]), .init(shared: 1, branches: [2, 2])], 30),
+    ])
+    func attendsInBranches(_ parts: [PackedSequences.Sequence], _ window: Int?) {
+        let sequences = PackedSequences(parts)
+        let tokens = sequences.tokens
+        let q = Tensor.normal([tokens, 4, 16], seed: 1)
+        let k = Tensor.normal([tokens, 2, 16], seed: 2)
+        let v = Tensor.normal([tokens, 2, 16], seed: 3)
+        let result = attention(q, k, v, sequences: sequences, scale: 0.3, window: window)
+        for (sequence, part) in parts.enumerated() {
+            let rows = sequences.range(sequence)
+            var start = rows.lowerBound + part.shared
+            for length in part.branches.isEmpty ? [0] : part.branches {
+                let text = (Array(rows.prefix(part.shared)) + Array(start..<start + length)).map(Int32.init)
+                start += length
+                func own(_ x: Tensor) -> Tensor {
+                    takeRows(x.reshaped([tokens, -1]), text).reshaped([text.count, x.shape[1], 16])
+                }
+                let alone = attention(
+                    own(q), own(k), own(v), sequences: PackedSequences(lengths: [text.count]), scale: 0.3,
+                    window: window)
+                #expect(relativeError(own(result), alone.floats()) < 1e-5)
+                #expect(text.map { sequences.positions[Int($0)] } == (0..<Int32(text.count)).map { $0 })
+            }
+        }
     }
 
     @Test func attendsInSlicesOfOneProduct() {

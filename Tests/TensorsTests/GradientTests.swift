@@ -128,6 +128,21 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        ([PackedSequences.Sequence(shared: 3, branches: [2, 4, 1]), .init(shared: 2, branches: [])], nil as Int?),
+        ([.init(shared: 66, branches: [5, 63])], nil), ([.init(shared: 6, branches: [5, 7])], 4),
+    ])
+    func attendsInBranches(_ parts: [PackedSequences.Sequence], _ window: Int?) {
+        let sequences = PackedSequences(parts)
+        let inputs = [
+            Tensor.normal([sequences.tokens, 2, 8], seed: 1), .normal([sequences.tokens, 1, 8], seed: 2),
+            .normal([sequences.tokens, 1, 8], seed: 3),
+        ]
+        expectGradients("attention in branches", of: inputs) {
+            attention($0[0], $0[1], $0[2], sequences: sequences, scale: 0.4, window: window)
+        }
+    }
+
     @Test func lookUps() {
         let indices = Tensor([2, 0, 2, 4] as [Int32])
         expectGradients("embedding", of: [x]) { embedding(indices, $0[0]) }

@@ -50,7 +50,9 @@ import Training
                 #expect(abs(found.gradientNorm - expected.gradientNorm) <= 10 * tolerance * expected.gradientNorm)
                 #expect(found.tokens == expected.tokens && found.rate == expected.rate)
                 #expect(found.figures.keys == expected.figures.keys)
-                for (name, figure) in expected.figures {
+                // Before anything is learnt the pairs of a preference are tied, and rounding decides which one wins.
+                let isTied = abs(expected.figures["margin"] ?? 1) < 1e-5
+                for (name, figure) in expected.figures where !(isTied && name == "accuracy") {
                     #expect(
                         abs((found.figures[name] ?? .nan) - figure) <= 20 * tolerance * max(1, abs(figure)), "\(name)")
                 }

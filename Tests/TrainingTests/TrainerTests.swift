@@ -148,4 +148,16 @@ import Training
         let cut = passes([0, 1, 2, 3, 4, 5], tokens: { sizes[$0] }, limit: 10)
         #expect(cut == [[4], [1, 5], [0, 3], [2]])
     }
+
+    /// Samples of a prompt of three tokens go together, and the prompt counts once.
+    @Test func passesKeepPromptsTogether() {
+        let sizes = [5, 6, 5, 8, 5, 4]
+        let cut = passes(
+            [0, 1, 2, 3, 4, 5], tokens: { sizes[$0] }, limit: 10,
+            prompt: { $0 % 2 == 0 ? SharedPrompt(number: 7, tokens: 3) : nil })
+        #expect(cut == [[0, 2, 4], [3], [1, 5]])
+        let tight = passes(
+            [0, 2, 4], tokens: { sizes[$0] }, limit: 8, prompt: { _ in SharedPrompt(number: 7, tokens: 3) })
+        #expect(tight == [[0, 2], [4]])
+    }
 }

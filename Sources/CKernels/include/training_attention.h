@@ -6,12 +6,16 @@
 //
 //   p[i, j] = softmax_j(scale · q_i · k_j) over the visible j,   o_i = Σ_j p[i, j] v_j
 //
-// Visible: the same sequence, j <= i when causal, and |i - j| < window when window > 0.
+// Visible: the same sequence, j <= i when causal, and |i - j| < window when window > 0. A causal sequence may be several texts that begin
+// alike: `shared` tokens, then the rest of each text. What stands in such a branch sees the shared tokens and its own branch, as if it were
+// alone behind them.
 // Query head h reads key head h / (query_heads / key_heads).
 typedef struct {
     const float *q, *k, *v;                  // [tokens, heads, width], heads adjacent, rows strided
     int64_t q_row, k_row, v_row;
     const int32_t *starts;                   // [sequences + 1]
+    const int32_t *shared;                   // [sequences]; NULL: no sequence has branches
+    const int32_t *branches;                 // [tokens] where a token's branch begins in its sequence, 0 for shared ones
     int64_t sequences, query_heads, key_heads;
     int64_t width, value_width;              // of a query/key head, of a value head
     float scale;

@@ -28,6 +28,10 @@ public struct TokenSequence: Sendable, Hashable {
     /// Σ of the weights: the number of predicted tokens when each is 0 or 1.
     public var weight: Double { weights.reduce(0) { $0 + Double($1) } }
 
+    /// How many of its first tokens other texts may stand in for: those before the last one ahead of the first that counts. What that one predicts is
+    /// the text's own. 0 where nothing counts.
+    package var shareableCount: Int { max(0, (weights.firstIndex { $0 > 0 } ?? 0) - 1) }
+
     /// The first `limit` tokens.
     public func prefix(_ limit: Int) -> TokenSequence {
         count <= limit ? self : TokenSequence(Array(tokens.prefix(limit)), weights: Array(weights.prefix(limit)))

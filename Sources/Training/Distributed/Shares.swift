@@ -23,11 +23,13 @@ package struct RankPass: Sendable, Hashable {
 /// - Parameters:
 ///   - whole: cuts the passes as a single process does and shares those; otherwise samples are shared, which is fairer, and each rank cuts its own.
 ///   - limit: the most tokens of a pass.
+///   - prompt: of a sample, where it shares one.
 package func rankPasses(
-    _ samples: [Int], tokens: (Int) -> Int, limit: Int, rank: Int, of ranks: Int, whole: Bool
+    _ samples: [Int], tokens: (Int) -> Int, limit: Int, rank: Int, of ranks: Int, whole: Bool,
+    prompt: (Int) -> SharedPrompt? = { _ in nil }
 ) -> [RankPass] {
     if whole || ranks == 1 {
-        let all = passes(samples, tokens: tokens, limit: limit)
+        let all = passes(samples, tokens: tokens, limit: limit, prompt: prompt)
         let owners = sharedOut(all.map { $0.reduce(0) { $0 + tokens($1) } }, over: ranks)
         return all.indices.filter { owners[$0] == rank }.map { RankPass(number: $0, samples: all[$0]) }
     }
@@ -35,7 +37,7 @@ package func rankPasses(
     var first = 0
     for other in 0..<ranks {
         let own = zip(samples, owners).filter { $0.1 == other }.map(\.0)
-        let cut = passes(own, tokens: tokens, limit: limit)
+        let cut = passes(own, tokens: tokens, limit: limit, prompt: prompt)
         if other == rank { return cut.enumerated().map { RankPass(number: first + $0, samples: $1) } }
         first += cut.count
     }

@@ -37,7 +37,7 @@ public struct SampleGradients: Sendable {
         let places = Dictionary(
             model.parameters.enumerated().map { (ObjectIdentifier($1.tensor.storage), $0) }, uniquingKeysWith: { $1 })
         let found = Mutex<[Layer]>([])
-        loss = try objective.loss(of: batch, policy: Policy(model.model, recomputes: recomputes))
+        loss = try objective.loss(of: batch, policy: Policy(model.model, recomputes: recomputes, sharesPrompts: false))
         let gradients = loss.total.backward { weight, input, gradient in
             guard let parameter = places[ObjectIdentifier(weight.storage)] else { return }
             let layer = Layer(parameter: parameter, input: input.cast(to: .f32), gradient: gradient.cast(to: .f32))

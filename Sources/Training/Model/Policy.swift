@@ -8,15 +8,25 @@ public struct Policy: Sendable {
     public let recomputes: Bool
     /// What stands on the hidden states beside the output projection.
     public let heads: [Head]
+    /// Whether a prompt that several texts go on from is computed once.
+    public let sharesPrompts: Bool
 
-    public init(_ model: DecoderModel, heads: [Head] = [], recomputes: Bool = false) {
+    public init(_ model: DecoderModel, heads: [Head] = [], recomputes: Bool = false, sharesPrompts: Bool = true) {
         self.model = model
         self.heads = heads
         self.recomputes = recomputes
+        self.sharesPrompts = sharesPrompts
     }
 
     public init(_ model: TrainableModel, recomputes: Bool = false) {
         self.init(model.model, heads: model.heads, recomputes: recomputes)
+    }
+
+    /// Texts as the rows of one pass, for objectives that look at what counts, and behind it, only.
+    ///
+    /// - Parameter together: how many texts in a row may share a prompt. Where those are one sample's, its loss depends on nothing else in the pass.
+    public func pack(_ texts: [TokenSequence], together: Int) -> PackedBatch {
+        PackedBatch(texts, together: sharesPrompts ? together : 1)
     }
 
     /// The hidden state of every row before the final norm: [rows, hiddenSize].
@@ -35,8 +45,9 @@ public struct Policy: Sendable {
     }
 
     /// The log-probability of every token that counts.
-    public func logProbabilities(_ texts: [TokenSequence]) -> TokenLogProbabilities {
-        let batch = PackedBatch(texts)
+    /// - Parameter together: how many texts in a row may share a prompt.
+    public func logProbabilities(_ texts: [TokenSequence], together: Int = 1) -> TokenLogProbabilities {
+        let batch = pack(texts, together: together)
         return TokenLogProbabilities(
             batch: batch, values: model.logProbabilities(of: hiddenStates(batch), targets: batch.targets))
     }

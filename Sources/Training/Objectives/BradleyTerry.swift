@@ -20,8 +20,8 @@ public struct BradleyTerry: PreferenceObjective {
     public var name: String { "reward" }
 
     public func loss(of batch: ObjectiveBatch<PreferencePair>, policy: Policy) throws -> ObjectiveLoss {
-        let packed = PackedBatch(batch.texts)
-        let rows = (0..<batch.texts.count).map { Int32(packed.sequences.range($0).upperBound - 1) }
+        let packed = policy.pack(batch.texts, together: 2)
+        let rows = (0..<batch.texts.count).map { Int32(packed.rows(of: $0).upperBound - 1) }
         let rewards = try policy.outputs(of: Self.head, hidden: policy.hiddenStates(packed), rows: rows)
         return loss(rewards: rewards.reshaped([rows.count]))
     }

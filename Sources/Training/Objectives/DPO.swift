@@ -30,7 +30,7 @@ public struct DPO: PreferenceObjective {
     public var usesReference: Bool { true }
 
     public func loss(of batch: ObjectiveBatch<PreferencePair>, policy: Policy) throws -> ObjectiveLoss {
-        let logRatios = policy.logProbabilities(batch.texts).sums - Tensor(batch.referenceSums)
+        let logRatios = policy.logProbabilities(batch.texts, together: 2).sums - Tensor(batch.referenceSums)
         return loss(logRatios: logRatios, lengths: batch.texts.map(\.weight))
     }
 

@@ -18,7 +18,7 @@ public struct SimPO: PreferenceObjective {
     public var name: String { "simpo" }
 
     public func loss(of batch: ObjectiveBatch<PreferencePair>, policy: Policy) throws -> ObjectiveLoss {
-        loss(means: policy.logProbabilities(batch.texts).means)
+        loss(means: policy.logProbabilities(batch.texts, together: 2).means)
     }
 
     /// - Parameter means: mean log π of each answer, chosen and rejected in turn: [2 · pairs].

@@ -29,9 +29,10 @@ public struct Unlikelihood: Objective {
     public func texts(of sample: UnlikelihoodSample) -> [TokenSequence] { [sample.wanted, sample.unwanted] }
 
     public func loss(of batch: ObjectiveBatch<UnlikelihoodSample>, policy: Policy) throws -> ObjectiveLoss {
-        let found = policy.logProbabilities(batch.texts)
-        let isUnwanted = (0..<batch.texts.count).flatMap { text in
-            found.batch.sequences.range(text).map { _ in text % 2 == 1 }
+        let found = policy.logProbabilities(batch.texts, together: 2)
+        var isUnwanted = [Bool](repeating: false, count: found.batch.rows)
+        for text in stride(from: 1, to: batch.texts.count, by: 2) {
+            for row in found.batch.rows(of: text) { isUnwanted[row] = true }
         }
         return loss(found, isUnwanted: isUnwanted)
     }

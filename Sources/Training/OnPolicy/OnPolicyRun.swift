@@ -17,7 +17,8 @@ public struct OnPolicySettings: Sendable, Hashable, Codable {
     public var epochs = 1
     /// Steps that one such pass is divided into.
     public var stepsPerEpoch = 1
-    public var tokensPerPass = 2048
+    /// The most tokens of one forward pass with gradients. Decides the memory, not the result.
+    public var tokensPerPass = 512
     /// Of the order of prompts and texts, of what is sampled, and of starting values.
     public var seed: UInt64 = 0
     public var recomputes = false
@@ -225,8 +226,12 @@ private final class Rounds {
         var (found, values) = (empty, empty)
         let texts = rollouts.map { TokenSequence(prompt: $0.prompt, completion: $0.completion) }
         try GradientMode.withoutGradients {
-            for pass in passes(Array(texts.indices), tokens: { texts[$0].count }, limit: run.settings.tokensPerPass) {
-                let batch = PackedBatch(pass.map { texts[$0] })
+            let prompts = sharedPrompts(texts)
+            let all = passes(
+                Array(texts.indices), tokens: { texts[$0].count }, limit: run.settings.tokensPerPass,
+                prompt: { prompts[$0] })
+            for pass in all {
+                let batch = policy.pack(pass.map { texts[$0] }, together: pass.count)
                 let hidden = policy.hiddenStates(batch)
                 let own = policy.model.logProbabilities(of: hidden, targets: batch.targets).floats()
                 let judged =
@@ -235,8 +240,9 @@ private final class Rounds {
                         of: PolicyGradient.valueHead, hidden: hidden, rows: (0..<Int32(batch.rows)).map { $0 }
                     ).floats() : []
                 for (place, text) in pass.enumerated() {
-                    let first = batch.sequences.range(place).lowerBound + rollouts[text].prompt.count - 1
-                    let range = first..<first + rollouts[text].completion.count
+                    let count = rollouts[text].completion.count
+                    let first = batch.firstRow(of: place, completion: count)
+                    let range = first..<first + count
                     found[text] = Array(own[range])
                     if withValues { values[text] = Array(judged[range]) }
                 }

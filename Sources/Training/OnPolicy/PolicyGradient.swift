@@ -31,9 +31,6 @@ public struct Experience: Sendable, Hashable {
         self.figures = figures
         self.values = values
     }
-
-    /// The row of a text's forward pass that predicts the completion's first token.
-    var firstRow: Int { text.count - advantages.count - 1 }
 }
 
 /// The policy-gradient losses, by what they do with the probability ratio ρ_t = π(o_t) / π_old(o_t) and the advantage A_t:
@@ -105,7 +102,7 @@ public struct PolicyGradient: Objective, Hashable {
     public func weight(of sample: Experience) -> Double { mean == .overTokens ? Double(sample.advantages.count) : 1 }
 
     public func loss(of batch: ObjectiveBatch<Experience>, policy: Policy) throws -> ObjectiveLoss {
-        let packed = PackedBatch(batch.texts)
+        let packed = policy.pack(batch.texts, together: batch.texts.count)
         let hidden = policy.hiddenStates(packed)
         var values: Tensor?
         if value != nil {
@@ -129,13 +126,13 @@ public struct PolicyGradient: Objective, Hashable {
         func rows(_ values: (Int, Experience) -> [Float]) -> [Float] {
             var all = [Float](repeating: 0, count: batch.rows)
             for (text, sample) in samples.enumerated() {
-                let first = batch.sequences.range(text).lowerBound + sample.firstRow
+                let first = batch.firstRow(of: text, completion: sample.advantages.count)
                 for (offset, value) in values(text, sample).enumerated() { all[first + offset] = value }
             }
             return all
         }
         func present(_ text: Int, _ sample: Experience) -> [Float] {
-            let first = batch.sequences.range(text).lowerBound + sample.firstRow
+            let first = batch.firstRow(of: text, completion: sample.advantages.count)
             return Array(now[first..<first + sample.advantages.count])
         }
         let advantages = Tensor(rows { $1.advantages })
@@ -158,7 +155,7 @@ public struct PolicyGradient: Objective, Hashable {
             total = (gains * weights).sum() * -1
             let values = ratios.floats()
             sums["clipped"] = each(samples) { text, sample in
-                let first = batch.sequences.range(text).lowerBound + sample.firstRow
+                let first = batch.firstRow(of: text, completion: sample.advantages.count)
                 let outside = sample.advantages.indices.count {
                     let (ratio, advantage) = (Double(values[first + $0]), sample.advantages[$0])
                     return ratio < 1 - below && advantage < 0 || ratio > 1 + above && advantage > 0
@@ -192,7 +189,7 @@ public struct PolicyGradient: Objective, Hashable {
             total = total + (errors * weights).sum() * Float(value.weight / 2)
             let found = values.floats()
             sums["value error"] = each(samples) { text, sample in
-                let first = batch.sequences.range(text).lowerBound + sample.firstRow
+                let first = batch.firstRow(of: text, completion: sample.advantages.count)
                 return (sample.values?.returns ?? []).enumerated().reduce(0) {
                     let error = Double(found[first + $1.offset] - $1.element)
                     return $0 + error * error

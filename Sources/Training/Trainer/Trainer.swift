@@ -26,6 +26,8 @@ public final class Trainer<Training: Objective> {
     private let source: SampleSource<Training.Sample>?
     /// Tokens of each sample.
     private var lengths: [Int]
+    /// The prompt of each sample, where samples are made as the run goes: several to a prompt.
+    private var prompts: [SharedPrompt?] = []
     private let heldOutLengths: [Int]
     private var order: DataOrder
     private var optimiser: OptimiserRun
@@ -162,7 +164,7 @@ public final class Trainer<Training: Objective> {
         var sums = LossSums()
         let stepSeed = mixed(settings.seed, UInt64(step))
         defer { model.dropoutSeed.current = 0 }
-        let own = passes(chosen, tokens: { lengths[$0] })
+        let own = passes(chosen, tokens: { lengths[$0] }, prompt: { prompts.isEmpty ? nil : prompts[$0] })
         for (place, pass) in own.enumerated() {
             model.dropoutSeed.current = mixed(stepSeed, UInt64(pass.number)) | 1
             let part = try objective.loss(of: batch(pass.samples, of: samples, referenceSums), policy: policy)
@@ -197,19 +199,26 @@ public final class Trainer<Training: Objective> {
     }
 
     /// The passes of these samples that this rank makes.
-    private func passes(_ samples: [Int], tokens: (Int) -> Int) -> [RankPass] {
-        cut(samples, tokens: tokens, whole: objective.comparesSamples || model.usesDropout)
+    private func passes(
+        _ samples: [Int], tokens: (Int) -> Int, prompt: (Int) -> SharedPrompt? = { _ in nil }
+    ) -> [RankPass] {
+        cut(samples, tokens: tokens, whole: objective.comparesSamples || model.usesDropout, prompt: prompt)
     }
 
-    func cut(_ samples: [Int], tokens: (Int) -> Int, whole: Bool) -> [RankPass] {
+    func cut(
+        _ samples: [Int], tokens: (Int) -> Int, whole: Bool, prompt: (Int) -> SharedPrompt? = { _ in nil }
+    ) -> [RankPass] {
         rankPasses(
-            samples, tokens: tokens, limit: settings.tokensPerPass, rank: ranks.rank, of: ranks.size, whole: whole)
+            samples, tokens: tokens, limit: settings.tokensPerPass, rank: ranks.rank, of: ranks.size, whole: whole,
+            prompt: prompt)
     }
 
     private func chosenSamples(ofStep step: Int) throws -> [Int] {
         guard let source else { return order.samples(ofStep: step) }
         samples = try source.samples(step, history)
         lengths = try Self.lengths(samples, objective, vocabulary: model.model.configuration.vocabularySize)
+        let texts = samples.map { objective.texts(of: $0) }
+        prompts = texts.allSatisfy { $0.count == 1 } ? sharedPrompts(texts.map { $0[0] }) : []
         return Array(samples.indices)
     }
 

@@ -79,6 +79,7 @@ package struct TotalsStage: Sendable {
         settings.promptsPerRound = plan.questionsPerRound
         settings.samplesPerPrompt = plan.samples
         settings.epochs = 2
+        settings.tokensPerPass = 2048
         var learning = RewardLearning(
             model: model, task: try task(learnt), examined: try task(examined),
             algorithm: try .ppo(penalty: 0.02), settings: settings, parameterisation: ChosenWeights.all,
