@@ -18,7 +18,7 @@ package final class EngineThread: SerialExecutor, @unchecked Sendable {
                         return
                     }
                     if !self.jobs.isEmpty { break }
-                    condition.wait(until: Date(timeIntervalSinceNow: 1))
+                    _ = condition.wait(until: Date(timeIntervalSinceNow: 1))
                 }
                 guard let self else { return }
                 let batch = self.jobs
