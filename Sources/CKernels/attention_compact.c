@@ -81,6 +81,12 @@ static inline __attribute__((always_inline)) float weight_of(float score, float 
     return p * power;
 }
 
+static inline __attribute__((always_inline)) float largest_of(const float *lanes) {
+    float largest = lanes[0];
+    for (int t = 1; t < 16; t++) largest = lanes[t] > largest ? lanes[t] : largest;
+    return largest;
+}
+
 CK_CLONES static void plain_softmax(
     const ck_attention_tile *tile, const char *const *blocks, int64_t block_count, int64_t r, int64_t first,
     int64_t last, float softcap, const float *bias) {
@@ -93,15 +99,18 @@ CK_CLONES static void plain_softmax(
     ck_adjust_scores(scores, first, last, softcap, bias);
     for (int64_t t = 0; t < first; t++) scores[t] = -INFINITY;
     for (int64_t t = last; t < keys; t++) scores[t] = -INFINITY;
-    float peak = -INFINITY;
-    for (int64_t t = first; t < last; t++) peak = scores[t] > peak ? scores[t] : peak;
-    int16_t *weights = (int16_t *)scores;
+    float largest[16];
+    for (int t = 0; t < 16; t++) largest[t] = -INFINITY;
+    for (int64_t b = 0; b < block_count; b++) {
+        for (int t = 0; t < 16; t++) largest[t] = scores[b * 16 + t] > largest[t] ? scores[b * 16 + t] : largest[t];
+    }
+    int16_t *weights = (int16_t *)scores, whole[CK_KV_SPAN];
     tile->units[r] = 0;
-    if (!ck_raise_maximum(tile, r, peak)) {
-        for (int64_t t = 0; t < keys; t++) weights[t] = 0;
+    if (!ck_raise_maximum(tile, r, largest_of(largest))) {
+        memset(weights, 0, (size_t)keys * 2);
         return;
     }
-    float shift = tile->largest[r] * -1.44269504f, lanes[16] = {0}, widest = 0;
+    float shift = tile->largest[r] * -1.44269504f, lanes[16] = {0}, widest[16] = {0};
     for (int64_t b = 0; b < block_count; b++) {
         const float *steps = ck_compact_value_steps(blocks[b], tile->size);
         for (int t = 0; t < 16; t++) {
@@ -109,16 +118,18 @@ CK_CLONES static void plain_softmax(
             float weight = score == -INFINITY ? 0 : weight_of(score, shift);
             lanes[t] += weight;
             scores[b * 16 + t] = weight *= steps[t];
-            widest = weight > widest ? weight : widest;
+            widest[t] = weight > widest[t] ? weight : widest[t];
         }
     }
     for (int width = 8; width; width /= 2) {
         for (int t = 0; t < width; t++) lanes[t] += lanes[t + width];
     }
     tile->totals[r] += lanes[0];
-    float inverse = widest > TINY ? CK_WEIGHT_RANGE / widest : 0;
-    tile->units[r] = inverse > 0 ? widest / CK_WEIGHT_RANGE : 0;
-    for (int64_t t = 0; t < keys; t++) weights[t] = ck_compact_integer(scores[t], inverse);
+    float most = largest_of(widest), inverse = most > TINY ? CK_WEIGHT_RANGE / most : 0;
+    tile->units[r] = inverse > 0 ? most / CK_WEIGHT_RANGE : 0;
+    // Apart first: weights take the place of scores.
+    for (int64_t t = 0; t < keys; t++) whole[t] = ck_compact_integer(scores[t], inverse);
+    memcpy(weights, whole, (size_t)keys * 2);
 }
 
 CK_CLONES static void plain_values(
@@ -144,6 +155,90 @@ CK_CLONES static void plain_values(
 
 #if defined(__x86_64__)
 #include <immintrin.h>
+
+#define AVX2 __attribute__((target("avx2,fma")))
+#define AVX2_INLINE AVX2 static inline __attribute__((always_inline))
+
+// sums[2 r], sums[2 r + 1] += `count` pairs, a row of them `stride` apart, times 16 pairs.
+AVX2_INLINE void add_pairs(__m256i *sums, const void *at, const char *pairs, int64_t stride, const int count) {
+    __m256i first = _mm256_loadu_si256((const __m256i *)at), second = _mm256_loadu_si256((const __m256i *)at + 1);
+#pragma unroll
+    for (int r = 0; r < count; r++) {
+        int32_t pair;
+        memcpy(&pair, pairs + r * stride, 4);
+        __m256i both = _mm256_set1_epi32(pair);
+        sums[2 * r] = _mm256_add_epi32(sums[2 * r], _mm256_madd_epi16(both, first));
+        sums[2 * r + 1] = _mm256_add_epi32(sums[2 * r + 1], _mm256_madd_epi16(both, second));
+    }
+}
+
+// `count` queries times the keys of a block.
+AVX2_INLINE void avx2_scores_tile(
+    const ck_attention_tile *tile, const char *block, int64_t begin, float *scores, const int count) {
+    for (int64_t start = 0; start < tile->size; start += CK_EXACT) {
+        int64_t end = start + CK_EXACT < tile->size ? start + CK_EXACT : tile->size;
+        const char *q = (const char *)(tile->prepared + start / 2 * tile->queries + begin);
+        __m256i sums[12];
+#pragma unroll
+        for (int i = 0; i < 2 * count; i++) sums[i] = _mm256_setzero_si256();
+        for (int64_t c = start; c < end; c += 2, q += tile->queries * 4) add_pairs(sums, block + c * 32, q, 4, count);
+#pragma unroll
+        for (int i = 0; i < 2 * count; i++) {
+            float *to = scores + i / 2 * CK_KV_SPAN + i % 2 * 8;
+            __m256 sum = _mm256_cvtepi32_ps(sums[i]);
+            _mm256_storeu_ps(to, start ? _mm256_add_ps(_mm256_loadu_ps(to), sum) : sum);
+        }
+    }
+}
+
+AVX2 static void avx2_scores(
+    const ck_attention_tile *tile, const char *const *blocks, int64_t block_count, int64_t begin, int64_t count) {
+    for (int64_t r = begin; r < begin + count; r += 6) {
+        int64_t left = begin + count - r < 6 ? begin + count - r : 6;
+        for (int64_t b = 0; b < block_count; b++) {
+            float *to = tile->scores + r * CK_KV_SPAN + b * 16;
+#define TILE(n) case n: avx2_scores_tile(tile, blocks[b], r, to, n); break;
+            switch (left) { TILE(1) TILE(2) TILE(3) TILE(4) TILE(5) TILE(6) }
+#undef TILE
+        }
+    }
+}
+
+// `count` queries times 16 value columns.
+AVX2_INLINE void avx2_values_tile(
+    const ck_attention_tile *tile, const char *const *blocks, int64_t block_count, int64_t column, int64_t begin,
+    const int count) {
+    const int64_t size = tile->size, most = CK_EXACT / CK_KV_BLOCK;
+    const char *weights = (const char *)(tile->scores + begin * CK_KV_SPAN);
+    for (int64_t start = 0; start < block_count; start += most) {
+        int64_t end = start + most < block_count ? start + most : block_count;
+        __m256i sums[12];
+#pragma unroll
+        for (int i = 0; i < 2 * count; i++) sums[i] = _mm256_setzero_si256();
+        for (int64_t p = start * 8; p < end * 8; p++) {
+            const int16_t *at = ck_compact_values(blocks[p / 8], size) + (p % 8 * size + column) * 2;
+            add_pairs(sums, at, weights + p * 4, CK_KV_SPAN * 4, count);
+        }
+#pragma unroll
+        for (int i = 0; i < 2 * count; i++) {
+            float *to = tile->sums + (begin + i / 2) * size + column + i % 2 * 8;
+            __m256 unit = _mm256_set1_ps(tile->units[begin + i / 2]);
+            _mm256_storeu_ps(to, _mm256_fmadd_ps(_mm256_cvtepi32_ps(sums[i]), unit, _mm256_loadu_ps(to)));
+        }
+    }
+}
+
+AVX2 static void avx2_values(
+    const ck_attention_tile *tile, const char *const *blocks, int64_t block_count, int64_t begin, int64_t count) {
+    for (int64_t r = begin; r < begin + count; r += 6) {
+        int64_t left = begin + count - r < 6 ? begin + count - r : 6;
+        for (int64_t column = 0; column < tile->size; column += 16) {
+#define TILE(n) case n: avx2_values_tile(tile, blocks, block_count, column, r, n); break;
+            switch (left) { TILE(1) TILE(2) TILE(3) TILE(4) TILE(5) TILE(6) }
+#undef TILE
+        }
+    }
+}
 
 #define WIDE __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,f16c,fma")))
 #define WIDE_INLINE WIDE static inline __attribute__((always_inline))
@@ -343,6 +438,9 @@ ck_attention_kernels ck_attention_compact_kernels(int plain) {
 #if defined(__x86_64__)
     if (!plain && ck_packed_level() == 3) {
         return (ck_attention_kernels){compact_prepare, wide_scores, wide_softmax, wide_values};
+    }
+    if (!plain && ck_packed_level() == 2) {
+        return (ck_attention_kernels){compact_prepare, avx2_scores, plain_softmax, avx2_values};
     }
 #endif
     return (ck_attention_kernels){compact_prepare, plain_scores, plain_softmax, plain_values};

@@ -79,11 +79,14 @@ CK_CLONES static void quantise_row(
     int64_t count = to->count;
     for (int64_t b = 0; b < columns / 32; b++) {
         const float *from = x + b * 32;
-        float largest = 0;
-        for (int i = 0; i < 32; i++) {
-            float magnitude = fabsf(from[i]);
-            largest = magnitude > largest ? magnitude : largest;
+        float lanes[8] = {0}, largest = 0;
+        for (int i = 0; i < 32; i += 8) {
+            for (int lane = 0; lane < 8; lane++) {
+                float magnitude = fabsf(from[i + lane]);
+                lanes[lane] = magnitude > lanes[lane] ? magnitude : lanes[lane];
+            }
         }
+        for (int lane = 0; lane < 8; lane++) largest = lanes[lane] > largest ? lanes[lane] : largest;
         float scale = step_of(largest, cap), inverse = inverse_of(scale);
         to->d[b * count + r] = scale;
         int32_t values[32];
@@ -98,9 +101,11 @@ CK_CLONES static void quantise_row(
         if (to->high) {
             // What the low byte, read as signed, leaves for the high one.
             int marked = 0;
-            for (int i = 0; i < 32; i++) {
-                bytes[i] = (int8_t)((values[i] + 128) >> 8);
-                marked |= (bytes[i] != 0) << (i / 4);
+            for (int i = 0; i < 32; i++) bytes[i] = (int8_t)((values[i] + 128) >> 8);
+            for (int v = 0; v < 8; v++) {
+                int32_t four;
+                memcpy(&four, bytes + v * 4, 4);
+                marked |= (four != 0) << v;
             }
             put_high(to, b, r, marked, bytes);
         }
