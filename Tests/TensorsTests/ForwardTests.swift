@@ -212,7 +212,7 @@ import Testing
 
     /// The rows of a branch are those of its whole text alone.
     @Test(arguments: [
-        ([PackedSequences.Sequence(shared: 3, branches: [2, 5, 1])], nil as Int?),
+        ([PackedSequences.Part(shared: 3, branches: [2, 5, 1])], nil as Int?),
         (
             [
                 .init(shared: 100, branches: [70, 1, 64]), .init(shared: 9, branches: []),
@@ -221,7 +221,7 @@ import Testing
         ),
         ([.init(shared: 20, branches: [0, 90, 90]), .init(shared: 1, branches: [2, 2])], 30),
     ])
-    func attendsInBranches(_ parts: [PackedSequences.Sequence], _ window: Int?) {
+    func attendsInBranches(_ parts: [PackedSequences.Part], _ window: Int?) {
         let sequences = PackedSequences(parts)
         let tokens = sequences.tokens
         let q = Tensor.normal([tokens, 4, 16], seed: 1)

@@ -129,10 +129,10 @@ import Testing
     }
 
     @Test(arguments: [
-        ([PackedSequences.Sequence(shared: 3, branches: [2, 4, 1]), .init(shared: 2, branches: [])], nil as Int?),
+        ([PackedSequences.Part(shared: 3, branches: [2, 4, 1]), .init(shared: 2, branches: [])], nil as Int?),
         ([.init(shared: 66, branches: [5, 63])], nil), ([.init(shared: 6, branches: [5, 7])], 4),
     ])
-    func attendsInBranches(_ parts: [PackedSequences.Sequence], _ window: Int?) {
+    func attendsInBranches(_ parts: [PackedSequences.Part], _ window: Int?) {
         let sequences = PackedSequences(parts)
         let inputs = [
             Tensor.normal([sequences.tokens, 2, 8], seed: 1), .normal([sequences.tokens, 1, 8], seed: 2),

@@ -12,11 +12,11 @@ public struct PackedSequences: Sendable, Hashable {
     let branches: [Int32]
 
     public init(lengths: [Int]) {
-        self.init(lengths.map { Sequence(shared: $0, branches: []) })
+        self.init(lengths.map { Part(shared: $0, branches: []) })
     }
 
-    /// A sequence by its rows.
-    public struct Sequence: Sendable, Hashable {
+    /// How many rows a sequence has.
+    public struct Part: Sendable, Hashable {
         /// All rows of a sequence that is one text.
         public var shared: Int
         public var branches: [Int]
@@ -32,7 +32,7 @@ public struct PackedSequences: Sendable, Hashable {
         var count: Int { branches.reduce(shared, +) }
     }
 
-    public init(_ sequences: [Sequence]) {
+    public init(_ sequences: [Part]) {
         var starts: [Int32] = [0]
         for sequence in sequences { starts.append(starts[starts.count - 1] + Int32(sequence.count)) }
         self.starts = starts
