@@ -50,7 +50,7 @@ package struct RewardedLearning {
                 texts.map { Reward(Self.isKept($0, topics[$0.promptIndex]) ? 1 : 0, for: $0) }
             }
         }
-        run.settings.rounds = 60
+        run.settings.rounds = 40
         run.settings.promptsPerRound = 4
         run.settings.samplesPerPrompt = 8
         run.settings.longest = Self.longest
