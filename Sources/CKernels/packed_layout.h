@@ -24,5 +24,30 @@ typedef void (*ck_group_kernel)(
     const ck_packed *w, const ck_activations *x, float *out, int64_t stride, int accumulate, int64_t g, int64_t first,
     int64_t last);
 
+// One kernel a layout of weights, out of `rows`, for which bits, block and has_mins then are constants; and a
+// function with the head `choose` that finds a matrix's.
+#define CK_GROUP_KERNEL(TARGET, rows, bits, block, has_mins)                                                         \
+    TARGET static void rows##_##bits##_##block##_##has_mins(                                                         \
+        const ck_packed *w, const ck_activations *x, float *out, int64_t stride, int accumulate, int64_t g,          \
+        int64_t first, int64_t last) {                                                                               \
+        rows(w, x, out, stride, accumulate, g, first, last, bits, block, has_mins);                                  \
+    }
+#define CK_GROUP_KERNELS(TARGET, rows, choose)                                                                       \
+    CK_GROUP_KERNEL(TARGET, rows, 4, 16, 0)                                                                          \
+    CK_GROUP_KERNEL(TARGET, rows, 4, 16, 1)                                                                          \
+    CK_GROUP_KERNEL(TARGET, rows, 4, 32, 0)                                                                          \
+    CK_GROUP_KERNEL(TARGET, rows, 4, 32, 1)                                                                          \
+    CK_GROUP_KERNEL(TARGET, rows, 8, 16, 0)                                                                          \
+    CK_GROUP_KERNEL(TARGET, rows, 8, 16, 1)                                                                          \
+    CK_GROUP_KERNEL(TARGET, rows, 8, 32, 0)                                                                          \
+    CK_GROUP_KERNEL(TARGET, rows, 8, 32, 1)                                                                          \
+    choose(const ck_packed *w) {                                                                                     \
+        static const ck_group_kernel kernels[2][2][2] = {                                                            \
+            {{rows##_4_16_0, rows##_4_16_1}, {rows##_4_32_0, rows##_4_32_1}},                                        \
+            {{rows##_8_16_0, rows##_8_16_1}, {rows##_8_32_0, rows##_8_32_1}},                                        \
+        };                                                                                                           \
+        return kernels[w->bits == 8][w->block == 32][w->has_mins != 0];                                              \
+    }
+
 // For AVX2, to the bit what the reference gives.
 ck_group_kernel ck_avx2_group(const ck_packed *w);

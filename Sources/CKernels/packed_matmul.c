@@ -250,20 +250,7 @@ VNNI_INLINE void vnni_rows(
     }
 }
 
-#define VNNI_GROUP(name, bits, block, has_mins)                                                                      \
-    VNNI static void name(                                                                                           \
-        const ck_packed *w, const ck_activations *x, float *out, int64_t stride, int accumulate, int64_t g,          \
-        int64_t first, int64_t last) {                                                                               \
-        vnni_rows(w, x, out, stride, accumulate, g, first, last, bits, block, has_mins);                             \
-    }
-VNNI_GROUP(vnni_4_32_offset, 4, 32, 0)
-VNNI_GROUP(vnni_4_32_mins, 4, 32, 1)
-VNNI_GROUP(vnni_4_16_offset, 4, 16, 0)
-VNNI_GROUP(vnni_4_16_mins, 4, 16, 1)
-VNNI_GROUP(vnni_8_32_offset, 8, 32, 0)
-VNNI_GROUP(vnni_8_32_mins, 8, 32, 1)
-VNNI_GROUP(vnni_8_16_offset, 8, 16, 0)
-VNNI_GROUP(vnni_8_16_mins, 8, 16, 1)
+CK_GROUP_KERNELS(VNNI, vnni_rows, static ck_group_kernel vnni_group)
 #endif
 
 int ck_packed_level(void) {
@@ -328,12 +315,7 @@ void ck_packed_matmul_split(
     };
 #if defined(__x86_64__)
     if (ck_packed_level() == 2) job.group = ck_avx2_group(w);
-    if (ck_packed_level() == 3) {
-        if (w->bits == 4 && w->block == 32) job.group = w->has_mins ? vnni_4_32_mins : vnni_4_32_offset;
-        if (w->bits == 4 && w->block == 16) job.group = w->has_mins ? vnni_4_16_mins : vnni_4_16_offset;
-        if (w->bits == 8 && w->block == 32) job.group = w->has_mins ? vnni_8_32_mins : vnni_8_32_offset;
-        if (w->bits == 8 && w->block == 16) job.group = w->has_mins ? vnni_8_16_mins : vnni_8_16_offset;
-    }
+    if (ck_packed_level() == 3) job.group = vnni_group(w);
 #endif
     share_out(&job);
     ck_parallel(

@@ -158,28 +158,7 @@ AVX2_INLINE void group(
     }
 }
 
-#define GROUP(name, bits, block, has_mins)                                                                           \
-    AVX2 static void name(                                                                                           \
-        const ck_packed *w, const ck_activations *x, float *out, int64_t stride, int accumulate, int64_t g,          \
-        int64_t first, int64_t last) {                                                                               \
-        group(w, x, out, stride, accumulate, g, first, last, bits, block, has_mins);                                 \
-    }
-GROUP(group_4_32_offset, 4, 32, 0)
-GROUP(group_4_32_mins, 4, 32, 1)
-GROUP(group_4_16_offset, 4, 16, 0)
-GROUP(group_4_16_mins, 4, 16, 1)
-GROUP(group_8_32_offset, 8, 32, 0)
-GROUP(group_8_32_mins, 8, 32, 1)
-GROUP(group_8_16_offset, 8, 16, 0)
-GROUP(group_8_16_mins, 8, 16, 1)
-
-ck_group_kernel ck_avx2_group(const ck_packed *w) {
-    static const ck_group_kernel kernels[2][2][2] = {
-        {{group_4_16_offset, group_4_16_mins}, {group_4_32_offset, group_4_32_mins}},
-        {{group_8_16_offset, group_8_16_mins}, {group_8_32_offset, group_8_32_mins}},
-    };
-    return kernels[w->bits == 8][w->block == 32][w->has_mins != 0];
-}
+CK_GROUP_KERNELS(AVX2, group, ck_group_kernel ck_avx2_group)
 #else
 ck_group_kernel ck_avx2_group(const ck_packed *w) {
     (void)w;

@@ -14,8 +14,8 @@ typedef struct {
     const float *q, *k, *v;                  // [tokens, heads, width], heads adjacent, rows strided
     int64_t q_row, k_row, v_row;
     const int32_t *starts;                   // [sequences + 1]
-    const int32_t *shared;                   // [sequences]; NULL: no sequence has branches
-    const int32_t *branches;                 // [tokens] where a token's branch begins in its sequence, 0 for shared ones
+    const int32_t *shared;                   // [sequences], read where there are branches
+    const int32_t *branches;                 // [tokens] where a token's branch begins in its sequence, else 0; NULL: none has one
     int64_t sequences, query_heads, key_heads;
     int64_t width, value_width;              // of a query/key head, of a value head
     float scale;

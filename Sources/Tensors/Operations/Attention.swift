@@ -162,9 +162,7 @@ extension PackedSequences {
         starts.withUnsafeBufferPointer { starts in
             shared.withUnsafeBufferPointer { shared in
                 branches.withUnsafeBufferPointer { branches in
-                    body(
-                        starts.baseAddress, hasBranches ? shared.baseAddress : nil,
-                        hasBranches ? branches.baseAddress : nil)
+                    body(starts.baseAddress, shared.baseAddress, hasBranches ? branches.baseAddress : nil)
                 }
             }
         }

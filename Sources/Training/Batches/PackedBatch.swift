@@ -71,15 +71,14 @@ public struct PackedBatch: Sendable {
 
     /// In the order of their first texts.
     private static func groups(_ texts: [TokenSequence], _ together: Int) -> [Group] {
-        var (groups, places): ([Group], [ArraySlice<TokenID>: Int]) = ([], [:])
-        for (index, text) in texts.enumerated() {
+        var (groups, places): ([Group], [SharedPrompt: Int]) = ([], [:])
+        for (index, prompt) in sharedPrompts(texts).enumerated() {
             if index % together == 0 { places = [:] }
-            let prompt = text.tokens[..<text.shareableCount]
-            if !prompt.isEmpty, let place = places[prompt] {
+            if let prompt, let place = places[prompt] {
                 groups[place].texts.append(index)
-                groups[place].shared = prompt.count
+                groups[place].shared = prompt.tokens
             } else {
-                places[prompt] = groups.count
+                if let prompt { places[prompt] = groups.count }
                 groups.append(Group(shared: 0, texts: [index]))
             }
         }
