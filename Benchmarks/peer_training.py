@@ -2,7 +2,8 @@
 after the first. Run by run.py inside the peers' environment.
 
 Weights and texts are random, in the shape of the embedded model. Everything is in bf16, weights and the optimiser's state too, with
-scaled-dot-product attention, the fused AdamW and no gradient checkpointing: the fastest that these libraries do on a processor.
+scaled-dot-product attention, the fused AdamW and no gradient checkpointing: the fastest that these libraries do on a processor. Where
+the processor has no AVX-512, bf16 products are far slower than f32, so everything is in f32 there, as Lyceum computes then.
 """
 
 import argparse
@@ -19,6 +20,7 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 import torch
 import transformers
 
+TYPE = torch.bfloat16 if torch.backends.cpu.get_cpu_capability().startswith("AVX512") else torch.float32
 BATCH, LENGTH = 4, 512
 PROMPTS, ROLLOUTS, PROMPT, COMPLETION = 8, 8, 16, 64
 LINEAR = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
@@ -36,7 +38,7 @@ def shape(**other):
 def new_model(**other):
     torch.manual_seed(1)
     return transformers.AutoModelForCausalLM.from_config(
-        shape(**other), dtype=torch.bfloat16, attn_implementation="sdpa"
+        shape(**other), dtype=TYPE, attn_implementation="sdpa"
     )
 
 
@@ -187,7 +189,7 @@ def products(steps, trains_weights):
     for _ in range(steps + 1):
         seconds = 0
         for out, into, count in layers:
-            x, w, dy = (torch.randn(size).bfloat16() for size in ((rows, into), (out, into), (rows, out)))
+            x, w, dy = (torch.randn(size, dtype=TYPE) for size in ((rows, into), (out, into), (rows, out)))
             start = time.perf_counter()
             x @ w.T
             dy @ w

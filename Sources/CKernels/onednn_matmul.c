@@ -7,10 +7,19 @@
 #include <string.h>
 
 #include "ck_pool.h"
+#include "elementwise.h"
 #include "onednn_shim.h"
 
 // Primitives are cached per thread and shape, so that running one takes no lock. A set of ways per hash; the oldest leaves.
 enum { SETS = 64, WAYS = 4 };
+
+// Rows of B that are widened at a time; with a tile's columns they fit the second-level cache or are not far from it.
+enum { WIDENED = 2048 };
+
+typedef struct {
+    void *memory;
+    size_t bytes;
+} room;
 
 typedef struct {
     ck_matmul_shape shape;
@@ -23,8 +32,7 @@ typedef struct {
     product places[SETS][WAYS];
     uint8_t oldest[SETS];
     dnnl_stream_t stream;
-    void *scratch;
-    size_t scratch_bytes;
+    room scratch, widened;
 } thread_state;
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -51,8 +59,20 @@ static void state_free(void *argument) {
         }
     }
     if (state->stream) dnnl_stream_destroy(state->stream);
-    free(state->scratch);
+    free(state->scratch.memory);
+    free(state->widened.memory);
     free(state);
+}
+
+// At least so many bytes; what was there is lost.
+static bool room_make(room *r, size_t bytes) {
+    if (bytes <= r->bytes) return true;
+    bytes = (bytes + 4095) & ~(size_t)4095;
+    void *grown = aligned_alloc(64, bytes);
+    if (!grown) return false;
+    free(r->memory);
+    *r = (room){grown, bytes};
+    return true;
 }
 
 static void initialise(void) {
@@ -83,7 +103,7 @@ static thread_state *state_of_thread(void) {
 
 static uint64_t hash(const ck_matmul_shape *s) {
     const int64_t fields[] = {s->m, s->n, s->k, s->a_row, s->a_column, s->b_row, s->b_column, s->c_row,
-                              (int64_t)s->type | (int64_t)s->accumulate << 8 | (int64_t)s->bias << 9};
+                              (int64_t)s->a_type | (int64_t)s->accumulate << 8 | (int64_t)s->bias << 9};
     uint64_t value = 0xcbf29ce484222325ull;
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
         value = (value ^ (uint64_t)fields[i]) * 0x9e3779b97f4a7c15ull;
@@ -93,13 +113,13 @@ static uint64_t hash(const ck_matmul_shape *s) {
 }
 
 static bool same(const ck_matmul_shape *x, const ck_matmul_shape *y) {
-    return x->m == y->m && x->n == y->n && x->k == y->k && x->type == y->type && x->a_row == y->a_row &&
+    return x->m == y->m && x->n == y->n && x->k == y->k && x->a_type == y->a_type && x->a_row == y->a_row &&
            x->a_column == y->a_column && x->b_row == y->b_row && x->b_column == y->b_column && x->c_row == y->c_row &&
            x->accumulate == y->accumulate && x->bias == y->bias;
 }
 
 static dnnl_status_t product_make(product *entry, const ck_matmul_shape *s) {
-    dnnl_data_type_t type = s->type == CK_TYPE_BF16 ? dnnl_bf16 : dnnl_f32;
+    dnnl_data_type_t type = s->a_type == CK_TYPE_BF16 ? dnnl_bf16 : dnnl_f32;
     shim_layout a, b, c, bias;
     dnnl_primitive_attr_t attributes = NULL;
     dnnl_post_ops_t operations = NULL;
@@ -165,32 +185,24 @@ static dnnl_status_t product_find(thread_state *state, const ck_matmul_shape *sh
     product_free(entry);
     dnnl_status_t status = product_make(entry, shape);
     if (status != dnnl_success) return status;
-    if (entry->scratchpad_bytes > state->scratch_bytes) {
-        size_t bytes = (entry->scratchpad_bytes + 4095) & ~(size_t)4095;
-        void *grown = aligned_alloc(64, bytes);
-        if (!grown) {
-            product_free(entry);
-            return dnnl_out_of_memory;
-        }
-        free(state->scratch);
-        state->scratch = grown;
-        state->scratch_bytes = bytes;
+    if (!room_make(&state->scratch, entry->scratchpad_bytes)) {
+        product_free(entry);
+        return dnnl_out_of_memory;
     }
     *found = entry;
     return dnnl_success;
 }
 
-int ck_matmul_serial(const ck_matmul_shape *shape, const void *a, const void *b, const float *bias, float *c) {
-    if (shape->m == 0 || shape->n == 0) return 0;
-    thread_state *state = state_of_thread();
-    if (!state) return dnnl_out_of_memory;
+// A and B of one type.
+static int run(
+    thread_state *state, const ck_matmul_shape *shape, const void *a, const void *b, const float *bias, float *c) {
     product *entry = NULL;
     dnnl_status_t status = product_find(state, shape, &entry);
     if (status != dnnl_success) return (int)status;
     dnnl_memory_set_data_handle(entry->a, (void *)a);
     dnnl_memory_set_data_handle(entry->b, (void *)b);
     dnnl_memory_set_data_handle(entry->c, c);
-    dnnl_memory_set_data_handle(entry->scratchpad, state->scratch);
+    dnnl_memory_set_data_handle(entry->scratchpad, state->scratch.memory);
     dnnl_exec_arg_t arguments[5] = {
         {DNNL_ARG_SRC, entry->a},
         {DNNL_ARG_WEIGHTS, entry->b},
@@ -205,13 +217,44 @@ int ck_matmul_serial(const ck_matmul_shape *shape, const void *a, const void *b,
     return (int)dnnl_primitive_execute(entry->primitive, state->stream, count, arguments);
 }
 
+// A of f32, B of bf16.
+static int run_widening(
+    thread_state *state, const ck_matmul_shape *shape, const float *a, const uint16_t *b, const float *bias, float *c) {
+    bool by_columns = shape->b_column != 1;  // the columns of B are contiguous, not its rows
+    for (int64_t from = 0; from < shape->k; from += WIDENED) {
+        ck_matmul_shape part = *shape;
+        part.b_type = CK_TYPE_F32;
+        if (shape->k - from < WIDENED) part.k = shape->k - from; else part.k = WIDENED;
+        part.b_row = by_columns ? 1 : part.n;
+        part.b_column = by_columns ? part.k : 1;
+        part.accumulate |= from > 0;
+        part.bias &= from == 0;
+        if (!room_make(&state->widened, (size_t)(part.k * part.n) * sizeof(float))) return dnnl_out_of_memory;
+        float *wide = state->widened.memory;
+        int64_t lines = by_columns ? part.n : part.k, width = by_columns ? part.k : part.n;
+        int64_t line = by_columns ? shape->b_column : shape->b_row;
+        for (int64_t i = 0; i < lines; i++) ck_bf16_to_f32(b + from * shape->b_row + i * line, wide + i * width, width);
+        int status = run(state, &part, a + from * shape->a_column, wide, bias, c);
+        if (status) return status;
+    }
+    return 0;
+}
+
+int ck_matmul_serial(const ck_matmul_shape *shape, const void *a, const void *b, const float *bias, float *c) {
+    if (shape->m == 0 || shape->n == 0) return 0;
+    thread_state *state = state_of_thread();
+    if (!state) return dnnl_out_of_memory;
+    return shape->a_type == shape->b_type ? run(state, shape, a, b, bias, c)
+                                          : run_widening(state, shape, a, b, bias, c);
+}
+
 typedef struct {
     ck_matmul_shape shape;
     const char *a, *b;
     const float *bias;
     float *c;
     int64_t tile_m, tile_n, tiles_n;
-    size_t width;  // bytes of an element of A and B
+    size_t a_width, b_width;  // bytes of an element
     int status;
 } tiling;
 
@@ -223,12 +266,14 @@ static void run_tile(void *argument, int64_t chunk, int thread) {
     if (shape.m - i < t->tile_m) shape.m -= i; else shape.m = t->tile_m;
     if (shape.n - j < t->tile_n) shape.n -= j; else shape.n = t->tile_n;
     int status = ck_matmul_serial(
-        &shape, t->a + (size_t)(i * shape.a_row) * t->width, t->b + (size_t)(j * shape.b_column) * t->width,
+        &shape, t->a + (size_t)(i * shape.a_row) * t->a_width, t->b + (size_t)(j * shape.b_column) * t->b_width,
         t->bias ? t->bias + j : NULL, t->c + i * shape.c_row + j);
     if (status) __atomic_store_n(&t->status, status, __ATOMIC_RELAXED);
 }
 
 static int64_t round_up(int64_t value, int64_t multiple) { return (value + multiple - 1) / multiple * multiple; }
+
+static size_t width_of(ck_type type) { return type == CK_TYPE_BF16 ? 2 : 4; }
 
 // A quarter of the extent, between 64 and 512.
 static int64_t part_of(int64_t extent) {
@@ -241,7 +286,7 @@ int ck_matmul(const ck_matmul_shape *shape, const void *a, const void *b, const 
     // oneDNN blocks its sums by the shape it is given, so the tiles depend on the product's shape alone: the same bits on any
     // number of threads. They are cut along the operand that it rearranges at greater cost, a transposed A or else B, so
     // that each tile rearranges its own part once; there are enough for a thread that lost its core to leave work to others.
-    tiling t = {*shape, a, b, bias, c, shape->m, shape->n, 1, shape->type == CK_TYPE_BF16 ? 2 : 4, 0};
+    tiling t = {*shape, a, b, bias, c, shape->m, shape->n, 1, width_of(shape->a_type), width_of(shape->b_type), 0};
     bool by_rows = shape->a_column != 1 ? shape->m > 64 || shape->n <= 64 : shape->n <= 64;
     t.tile_m = by_rows ? part_of(shape->m) : shape->m <= 768 ? shape->m : 512;
     t.tile_n = !by_rows ? part_of(shape->n) : shape->n <= 768 ? shape->n : 512;

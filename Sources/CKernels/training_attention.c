@@ -10,18 +10,53 @@ enum { QUERIES = 64, KEYS = 64 };  // rows and columns of a score tile
 CK_INLINE int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 CK_INLINE int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
 
-// C[m, n] += A[m, k] · B[k, n]; A[i, l] = a[i * a_row + l * a_column], B's and C's columns are adjacent.
-CK_INLINE void multiply_add(
-    const float *a, int64_t a_row, int64_t a_column, const float *b, int64_t b_row, float *c, int64_t c_row, int64_t m,
-    int64_t n, int64_t k) {
-    int64_t i = 0;
+// What a row or a column of a tile takes part in: [from, to).
+typedef struct {
+    int32_t from, to;
+} span;
+
+CK_INLINE span hull_of(const span *spans, int64_t count) {
+    span hull = spans[0];
+    for (int64_t i = 1; i < count; i++) {
+        hull.from = spans[i].from < hull.from ? spans[i].from : hull.from;
+        hull.to = spans[i].to > hull.to ? spans[i].to : hull.to;
+    }
+    return hull;
+}
+
+// Whether sixteen floats are one register, of which there are 32.
+static int has_wide_registers(void) {
+#if defined(__x86_64__)
+    return __builtin_cpu_supports("avx512f");
+#else
+    return 0;
+#endif
+}
+
+// C[m, n] = A[m, k] · B[k, n], added to C where `adds`; A[i, l] = a[i * a_row + l * a_column], B's and C's columns are adjacent.
+// `columns` says of each row of C which columns are wanted, n of them a multiple of 16 then; `inner` which l count. NULL: all.
+typedef struct {
+    const float *a;
+    int64_t a_row, a_column;
+    const float *b;
+    int64_t b_row;
+    float *c;
+    int64_t c_row, m, n, k;
+    const span *columns, *inner;
+    int adds;
+} tile_product;
+
+CK_CLONES static void multiply(const tile_product *p) {
+    const float *a = p->a, *b = p->b;
+    float *c = p->c;
+    int64_t a_row = p->a_row, a_column = p->a_column, b_row = p->b_row, c_row = p->c_row, i = 0;
 #define TILE(ROWS, VECTORS)                                                                                       \
     {                                                                                                             \
         f32x16 sum[ROWS][VECTORS];                                                                                \
         for (int r = 0; r < ROWS; r++) {                                                                          \
-            for (int t = 0; t < VECTORS; t++) sum[r][t] = load16(c + (i + r) * c_row + j + 16 * t);               \
+            for (int t = 0; t < VECTORS; t++) sum[r][t] = adds ? load16(c + (i + r) * c_row + j + 16 * t) : zero; \
         }                                                                                                         \
-        for (int64_t l = 0; l < k; l++) {                                                                         \
+        for (int64_t l = l0; l < l1; l++) {                                                                       \
             f32x16 line[VECTORS];                                                                                 \
             for (int t = 0; t < VECTORS; t++) line[t] = load16(b + l * b_row + j + 16 * t);                       \
             for (int r = 0; r < ROWS; r++) {                                                                      \
@@ -35,20 +70,34 @@ CK_INLINE void multiply_add(
     }
 #define STRIP(ROWS)                                                                                               \
     {                                                                                                             \
-        int64_t j = 0;                                                                                            \
-        for (; j + 64 <= n; j += 64) TILE(ROWS, 4)                                                                \
-        for (; j + 32 <= n; j += 32) TILE(ROWS, 2)                                                                \
+        int64_t j = 0, n = p->n, l0 = 0, l1 = p->k;                                                               \
+        if (p->columns) {                                                                                         \
+            span hull = hull_of(p->columns + i, ROWS);                                                            \
+            j = hull.from / 16 * 16, n = (hull.to + 15) / 16 * 16;                                                \
+        }                                                                                                         \
+        if (p->inner) {                                                                                           \
+            span hull = hull_of(p->inner + i, ROWS);                                                              \
+            l0 = hull.from, l1 = hull.to;                                                                         \
+        }                                                                                                         \
+        if (wide) {                                                                                               \
+            for (; j + 64 <= n; j += 64) TILE(ROWS, 4)                                                            \
+            for (; j + 32 <= n; j += 32) TILE(ROWS, 2)                                                            \
+        }                                                                                                         \
         for (; j + 16 <= n; j += 16) TILE(ROWS, 1)                                                                \
         for (; j < n; j++) {                                                                                      \
             for (int r = 0; r < ROWS; r++) {                                                                      \
-                float sum = c[(i + r) * c_row + j];                                                               \
-                for (int64_t l = 0; l < k; l++) sum += a[(i + r) * a_row + l * a_column] * b[l * b_row + j];      \
+                float sum = adds ? c[(i + r) * c_row + j] : 0.0f;                                                 \
+                for (int64_t l = l0; l < l1; l++) sum += a[(i + r) * a_row + l * a_column] * b[l * b_row + j];    \
                 c[(i + r) * c_row + j] = sum;                                                                     \
             }                                                                                                     \
         }                                                                                                         \
     }
-    for (; i + 4 <= m; i += 4) STRIP(4)
-    for (; i < m; i++) STRIP(1)
+    const f32x16 zero = {0};
+    int wide = has_wide_registers(), adds = p->adds;
+    // As many sums as registers hold beside a line of B.
+    if (!wide) for (; i + 6 <= p->m; i += 6) STRIP(6)
+    for (; i + 4 <= p->m; i += 4) STRIP(4)
+    for (; i < p->m; i++) STRIP(1)
 #undef STRIP
 #undef TILE
 }
@@ -103,11 +152,51 @@ CK_INLINE sight within_tile(sight all, int64_t j0, int64_t keys) {
 
 CK_INLINE int sees_shared(sight tile) { return tile.first < tile.first_end; }
 CK_INLINE int sees_own(sight tile) { return tile.own < tile.own_end; }
-CK_INLINE int sees_all(sight tile) {
-    return (tile.own == 0 && tile.own_end == KEYS) || (tile.first == 0 && tile.first_end == KEYS);
+
+// What the queries of a tile see of its keys, counted from the tile's first query and key.
+typedef struct {
+    int whole;            // every query sees every key
+    span first[QUERIES];  // of the keys that texts share
+    span own[QUERIES];
+    span keys[QUERIES];   // both
+    span queries[KEYS];   // those that see a key, and perhaps a few more
+} tile_view;
+
+static void look(
+    tile_view *view, const ck_attention *at, int64_t s, int64_t n, int64_t i0, int64_t m, int64_t j0, int64_t keys) {
+    enum { STEP = 8 };  // keys whose queries are found together
+    span of_step[KEYS / STEP];
+    view->whole = 1;
+    for (int64_t b = 0; b < KEYS / STEP; b++) of_step[b] = (span){QUERIES, 0};
+    for (int64_t i = 0; i < m; i++) {
+        sight tile = within_tile(sight_of(at, s, n, i0 + i), j0, keys);
+        span first = sees_shared(tile) ? (span){(int32_t)tile.first, (int32_t)tile.first_end} : (span){KEYS, 0};
+        span own = sees_own(tile) ? (span){(int32_t)tile.own, (int32_t)tile.own_end} : (span){KEYS, 0};
+        span both[] = {first, own}, all = hull_of(both, 2);
+        view->whole &= (own.from == 0 && own.to == KEYS) || (first.from == 0 && first.to == KEYS);
+        view->first[i] = first, view->own[i] = own, view->keys[i] = all;
+        for (int64_t b = all.from / STEP; b * STEP < all.to; b++) {
+            of_step[b].from = of_step[b].from < i ? of_step[b].from : (int32_t)i;
+            of_step[b].to = (int32_t)i + 1;
+        }
+    }
+    for (int64_t j = 0; j < KEYS; j++) view->queries[j] = of_step[j / STEP];
 }
-CK_INLINE int sees(sight tile, int64_t j) {
-    return (j >= tile.own && j < tile.own_end) || (j >= tile.first && j < tile.first_end);
+
+// The vectors of sixteen that hold a query's keys; what else is in the row of a tile becomes 0.
+CK_INLINE span vectors_of(const tile_view *view, int64_t i, float *row) {
+    if (view->whole) return (span){0, KEYS};
+    span keys = view->keys[i];
+    if (keys.from >= keys.to) keys = (span){0, 0};
+    span vectors = {keys.from / 16 * 16, (keys.to + 15) / 16 * 16};
+    memset(row, 0, (size_t)vectors.from * 4);
+    memset(row + vectors.to, 0, (size_t)(KEYS - vectors.to) * 4);
+    return vectors;
+}
+
+CK_INLINE int sees(const tile_view *view, int64_t i, int32_t j) {
+    span own = view->own[i], first = view->first[i];
+    return ((j >= own.from) & (j < own.to)) | ((j >= first.from) & (j < first.to));
 }
 
 // MARK: Forward
@@ -135,6 +224,7 @@ CK_CLONES static void forward_block(
     memset(sums, 0, (size_t)(group * QUERIES * dv) * 4);
     for (int64_t i = 0; i < group * QUERIES; i++) tops[i] = -INFINITY, masses[i] = 0;
 
+    tile_view view;
     sight block = sight_of_block(at, sequence, n, first_query, m);
     int64_t from = block.first < block.first_end ? block.first : block.own;
     for (int64_t j0 = from / KEYS * KEYS; j0 < block.own_end; j0 += KEYS) {
@@ -144,23 +234,24 @@ CK_CLONES static void forward_block(
         const float *k = at->k + (start + j0) * at->k_row + key_head * d;
         const float *v = at->v + (start + j0) * at->v_row + key_head * dv;
         transpose_block(k, at->k_row, turned, keys, d);
+        look(&view, at, sequence, n, first_query, m, j0, keys);
+        const span *seen = view.whole ? NULL : view.keys;
         for (int64_t g = 0; g < group; g++) {
             const float *q = at->q + (start + first_query) * at->q_row + (key_head * group + g) * d;
             float *sum = sums + g * QUERIES * dv, *top = tops + g * QUERIES, *mass = masses + g * QUERIES;
-            memset(scores, 0, sizeof(float) * QUERIES * KEYS);
-            multiply_add(q, at->q_row, 1, turned, KEYS, scores, KEYS, m, KEYS, d);
+            multiply(&(tile_product){
+                q, at->q_row, 1, turned, KEYS, scores, KEYS, .m = m, .n = KEYS, .k = d, .columns = seen});
             for (int64_t i = 0; i < m; i++) {
                 float *row = scores + i * KEYS, factor = scale;
-                sight seen = within_tile(sight_of(at, sequence, n, first_query + i), j0, keys);
-                if (!sees_shared(seen) && !sees_own(seen)) {
-                    memset(row, 0, sizeof(float) * KEYS);
-                    continue;
-                }
-                if (!sees_all(seen) || scale <= 0) {
-                    for (int64_t j = 0; j < KEYS; j++) row[j] = sees(seen, j) ? row[j] * scale : -INFINITY;
+                span part = vectors_of(&view, i, row);
+                if (part.from == part.to) continue;
+                if (!view.whole || scale <= 0) {
+                    for (int32_t j = part.from; j < part.to; j++) {
+                        row[j] = view.whole || sees(&view, i, j) ? row[j] * scale : -INFINITY;
+                    }
                     factor = 1;
                 }
-                float best = max_of(row, KEYS) * factor;
+                float best = max_of(row + part.from, part.to - part.from) * factor;
                 if (best > top[i]) {
                     float shrink = exp_below(top[i] - best);
                     top[i] = best;
@@ -168,10 +259,11 @@ CK_CLONES static void forward_block(
                     for (int64_t c = 0; c < dv; c++) sum[i * dv + c] *= shrink;
                 }
                 float shift = top[i];
-                for (int64_t j = 0; j < KEYS; j++) row[j] = exp_below(row[j] * factor - shift);
-                mass[i] += sum_of(row, KEYS);
+                for (int32_t j = part.from; j < part.to; j++) row[j] = exp_below(row[j] * factor - shift);
+                mass[i] += sum_of(row + part.from, part.to - part.from);
             }
-            multiply_add(scores, KEYS, 1, v, at->v_row, sum, dv, m, dv, keys);
+            multiply(&(tile_product){
+                scores, KEYS, 1, v, at->v_row, sum, dv, .m = m, .n = dv, .k = keys, .inner = seen, .adds = 1});
         }
     }
     for (int64_t g = 0; g < group; g++) {
@@ -234,6 +326,7 @@ CK_CLONES static void backward_head(const backward_job *job, int64_t sequence, i
     float *p = turned_v + dv * KEYS;              // [QUERIES, KEYS]
     float *ds = p + QUERIES * KEYS;               // [QUERIES, KEYS]
     float *delta = ds + QUERIES * KEYS;           // Σ_c do_i o_i [n]
+    tile_view view;
     int64_t q_row = heads * d, o_row = heads * dv;  // rows of dq and dk, of o and dv
     const float *d_o = job->d_o + start * o_row + head * dv;
     float *dq = job->dq + start * q_row + head * d, *dk = job->dk + start * q_row + head * d;
@@ -255,24 +348,30 @@ CK_CLONES static void backward_head(const backward_job *job, int64_t sequence, i
             sight of_tile = within_tile(sight_of_block(at, sequence, n, i0, m), j0, keys);
             if (!sees_shared(of_tile) && !sees_own(of_tile)) continue;
             const float *q = at->q + (start + i0) * at->q_row + head * d;
-            memset(p, 0, sizeof(float) * QUERIES * KEYS);
-            memset(ds, 0, sizeof(float) * QUERIES * KEYS);
-            multiply_add(q, at->q_row, 1, turned_k, KEYS, p, KEYS, m, KEYS, d);
-            multiply_add(d_o + i0 * o_row, o_row, 1, turned_v, KEYS, ds, KEYS, m, KEYS, dv);
+            look(&view, at, sequence, n, i0, m, j0, keys);
+            const span *seen = view.whole ? NULL : view.keys, *seeing = view.whole ? NULL : view.queries;
+            multiply(&(tile_product){
+                q, at->q_row, 1, turned_k, KEYS, p, KEYS, .m = m, .n = KEYS, .k = d, .columns = seen});
+            multiply(&(tile_product){
+                d_o + i0 * o_row, o_row, 1, turned_v, KEYS, ds, KEYS, .m = m, .n = KEYS, .k = dv, .columns = seen});
             for (int64_t i = 0; i < m; i++) {
-                sight seen = within_tile(sight_of(at, sequence, n, i0 + i), j0, keys);
                 float shift = job->normaliser[(start + i0 + i) * heads + head], along = delta[i0 + i], scale = at->scale;
                 float *p_row = p + i * KEYS, *ds_row = ds + i * KEYS;
-                for (int64_t j = 0; j < KEYS; j++) {
-                    float value = exp_below(p_row[j] * scale - shift);
-                    value = sees(seen, j) ? value : 0.0f;
-                    p_row[j] = value;
-                    ds_row[j] = value * (ds_row[j] - along) * scale;
+                span part = vectors_of(&view, i, p_row);
+                vectors_of(&view, i, ds_row);
+                for (int32_t j = part.from; j < part.to; j++) p_row[j] = exp_below(p_row[j] * scale - shift);
+                if (!view.whole) {
+                    for (int32_t j = part.from; j < part.to; j++) p_row[j] = sees(&view, i, j) ? p_row[j] : 0.0f;
                 }
+                for (int32_t j = part.from; j < part.to; j++) ds_row[j] = p_row[j] * (ds_row[j] - along) * scale;
             }
-            multiply_add(p, 1, KEYS, d_o + i0 * o_row, o_row, d_v + j0 * o_row, o_row, keys, dv, m);
-            multiply_add(ds, 1, KEYS, q, at->q_row, dk + j0 * q_row, q_row, keys, d, m);
-            multiply_add(ds, KEYS, 1, k, at->k_row, dq + i0 * q_row, q_row, m, d, keys);
+            multiply(&(tile_product){
+                p, 1, KEYS, d_o + i0 * o_row, o_row, d_v + j0 * o_row, o_row, .m = keys, .n = dv, .k = m,
+                .inner = seeing, .adds = 1});
+            multiply(&(tile_product){
+                ds, 1, KEYS, q, at->q_row, dk + j0 * q_row, q_row, .m = keys, .n = d, .k = m, .inner = seeing, .adds = 1});
+            multiply(&(tile_product){
+                ds, KEYS, 1, k, at->k_row, dq + i0 * q_row, q_row, .m = m, .n = d, .k = keys, .inner = seen, .adds = 1});
         }
     }
     free(scratch);

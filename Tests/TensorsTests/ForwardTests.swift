@@ -3,7 +3,7 @@ import Testing
 
 /// Each fast operation against its slow, obvious form.
 @Suite struct ForwardTests {
-    @Test(arguments: [(1, 5, 7), (3, 64, 48), (4, 577, 96), (5, 33, 17), (70, 100, 130), (257, 96, 200)])
+    @Test(arguments: [(1, 5, 7), (3, 64, 48), (4, 577, 96), (5, 33, 17), (70, 100, 130), (257, 96, 200), (9, 4500, 70)])
     func products(_ m: Int, _ k: Int, _ n: Int) {
         let (x, w) = (Tensor.normal([m, k], seed: 1), Tensor.normal([n, k], seed: 2))
         let bias = Tensor.normal([n], seed: 3)
@@ -25,6 +25,12 @@ import Testing
         #expect(relativeError(linear(x, narrow), rounded) < 1e-5)
         #expect(relativeError(linear(x, narrow), expected) < 2e-2)
         #expect(relativeError(linear(x, w.cast(to: .f16)), expected) < 2e-3)
+        // f32 times bf16, which is widened on the way
+        let exact = Reference.matmul(
+            x.floats(), Reference.transpose(narrow.floats(), rows: n, columns: k), m: m, k: k, n: n)
+        #expect(relativeError(matmul(x, narrow.transposed()), exact) < 1e-5)
+        #expect(relativeError(matmul(x, narrow.transposed().contiguous()), exact) < 1e-5)
+        #expect(relativeError(matmul(xt.transposed(), narrow.transposed()), exact) < 1e-5)
         // A slice of a wider input
         let wide = concatenate([x, x], axis: 1)
         #expect(relativeError(matmul(wide.slice(1, k..<2 * k), w.transposed()), expected) < 1e-5)

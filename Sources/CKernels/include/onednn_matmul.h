@@ -11,7 +11,7 @@ typedef enum { CK_TYPE_F32 = 0, CK_TYPE_BF16 = 1 } ck_type;
 // Strides are in elements; of A's two strides one must be 1, of B's likewise. C's columns are adjacent.
 typedef struct {
     int64_t m, n, k;
-    ck_type type;                    // of A and B
+    ck_type a_type, b_type;          // equal, or a B of bf16 beside an A of f32: then B is widened on the way, tile by tile
     int64_t a_row, a_column;         // A[i, l] = a[i * a_row + l * a_column]
     int64_t b_row, b_column;         // B[l, j] = b[l * b_row + j * b_column]
     int64_t c_row;                   // C[i, j] = c[i * c_row + j]

@@ -104,13 +104,30 @@ struct WeightReader {
             {
                 return .packed(packed)
             }
-            let tensor = Tensor(format.dequantised(bytes), [rows, columns])
-            return switch form {
-            case .asStored, .bf16: .dense(tensor.cast(to: .bf16))
-            case .f32: .dense(tensor)
-            case .mixed: Processor.multipliesBF16 ? .mixed(tensor) : .dense(tensor)
-            }
+            let isNarrow = form == .asStored || form == .bf16
+            let tensor = widened(format, bytes, rows: rows, columns: columns, to: isNarrow ? .bf16 : .f32)
+            return form == .mixed && Processor.multipliesBF16 ? .mixed(tensor) : .dense(tensor)
         }
+    }
+
+    /// Stored numbers as a matrix. A few rows are f32 at a time: beside a large table in bf16 its f32 copy would be most of the memory.
+    private func widened(
+        _ format: WeightFormat, _ bytes: UnsafeRawBufferPointer, rows: Int, columns: Int, to type: DType
+    ) -> Tensor {
+        let matrix = Tensor(unfilled: [rows, columns], dtype: type)
+        let rowBytes = bytes.count / rows
+        let step = max(1, (1 << 20) / columns)
+        for start in stride(from: 0, to: rows, by: step) {
+            let part = start..<min(start + step, rows)
+            let stored = UnsafeRawBufferPointer(
+                rebasing: bytes[part.lowerBound * rowBytes..<part.upperBound * rowBytes])
+            let wide = type == .f32 ? matrix.rows(part) : Tensor(unfilled: [part.count, columns])
+            wide.withMutableFloatPointer {
+                format.dequantise(stored, into: UnsafeMutableBufferPointer(start: $0, count: wide.count))
+            }
+            if type != .f32 { matrix.rows(part).assign(wide.cast(to: type)) }
+        }
+        return matrix
     }
 
     private func packed(

@@ -66,7 +66,7 @@ public func linearCrossEntropy(
 
 /// The rows that have a target, gathered, and the chunks they are worked in.
 private struct LinearTargets: Sendable {
-    let x: Tensor  // [kept, width], in the weight's precision
+    let x: Tensor  // [kept, width], in the precision of the products
     let weight: Tensor
     let targets: Tensor  // [kept]
     let kept: [Int]
@@ -81,9 +81,8 @@ private struct LinearTargets: Sendable {
         checkTargets(targets.contiguous(), classes: weight.shape[0])
         kept = all.indices.filter { all[$0] >= 0 }
         let gathered = kept.count == all.count ? x.detached() : takeRows(x.detached(), kept.map(Int32.init))
-        let narrow = weight.dtype == .bf16 && Processor.multipliesBF16
-        self.x = gathered.cast(to: narrow ? .bf16 : .f32).contiguous()
-        self.weight = narrow ? weight.detached() : weight.detached().cast(to: .f32)
+        self.x = gathered.cast(to: weight.dtype == .bf16 && Processor.multipliesBF16 ? .bf16 : .f32).contiguous()
+        self.weight = weight.detached()
         self.targets = Tensor(kept.map { all[$0] })
         rows = x.shape[0]
         chunkRows = max(16, scratchBytes / (4 * max(1, weight.shape[0])) / 16 * 16)
@@ -138,7 +137,7 @@ private struct LinearGradients {
     /// Adds what one chunk brings. `logits` are overwritten when they are f32.
     mutating func add(_ chunk: Range<Int>, logits: Tensor, normaliser: Tensor, dy: Tensor) {
         let width = job.weight.shape[0]
-        let narrow = job.weight.dtype == .bf16
+        let narrow = job.x.dtype == .bf16
         let d = narrow ? Tensor(unfilled: logits.shape, dtype: .bf16) : logits
         withExtendedLifetime((logits, normaliser, dy, d, job)) {
             let (l, t) = (logits.floatAddress, job.targets.integerAddress + chunk.lowerBound)

@@ -48,11 +48,11 @@ private func batchedProduct(_ a: Tensor, _ b: Tensor) -> Tensor {
 
 /// C = A · B (+ bias), or C += A · B, for matrices; C is f32 with adjacent columns.
 func product(_ a: Tensor, _ b: Tensor, bias: Tensor? = nil, into c: Tensor, accumulate: Bool = false) {
-    var (a, b) = (a, b)
-    if a.dtype != b.dtype || !(a.dtype == .f32 || a.dtype == .bf16 && Processor.multipliesBF16) {
-        (a, b) = (a.cast(to: .f32), b.cast(to: .f32))
+    var (a, b) = (withUnitStride(a), withUnitStride(b))
+    if !(a.dtype == .bf16 && b.dtype == .bf16 && Processor.multipliesBF16) {
+        a = a.cast(to: .f32)
+        if b.dtype != .bf16 { b = b.cast(to: .f32) }  // bf16 is widened tile by tile
     }
-    (a, b) = (withUnitStride(a), withUnitStride(b))
     let (m, n, k) = (a.shape[0], b.shape[1], a.shape[1])
     if m == 0 || n == 0 { return }
     if k == 0 {
@@ -62,7 +62,7 @@ func product(_ a: Tensor, _ b: Tensor, bias: Tensor? = nil, into c: Tensor, accu
     let (aRow, aColumn) = unitStrides(a)
     let (bRow, bColumn) = unitStrides(b)
     var shape = ck_matmul_shape(
-        m: Int64(m), n: Int64(n), k: Int64(k), type: a.dtype == .bf16 ? CK_TYPE_BF16 : CK_TYPE_F32,
+        m: Int64(m), n: Int64(n), k: Int64(k), a_type: type(of: a), b_type: type(of: b),
         a_row: Int64(aRow), a_column: Int64(aColumn), b_row: Int64(bRow), b_column: Int64(bColumn),
         c_row: Int64(max(c.strides[0], n)), accumulate: accumulate, bias: bias != nil)
     withExtendedLifetime((a, b, bias, c)) {
@@ -71,6 +71,8 @@ func product(_ a: Tensor, _ b: Tensor, bias: Tensor? = nil, into c: Tensor, accu
             status == 0, "oneDNN refused a product of \(a.shape) and \(b.shape) in \(a.dtype): status \(status)")
     }
 }
+
+private func type(of matrix: Tensor) -> ck_type { matrix.dtype == .bf16 ? CK_TYPE_BF16 : CK_TYPE_F32 }
 
 /// A matrix one of whose strides is 1.
 private func withUnitStride(_ x: Tensor) -> Tensor {

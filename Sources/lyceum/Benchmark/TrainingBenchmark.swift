@@ -119,8 +119,8 @@ struct TrainingBenchmark: Sendable {
 
     // MARK: The floor
 
-    /// Tokens a second if a step were nothing but the products of its linear layers in bf16, over all of its rows at once: forward,
-    /// back to the input, and, where weights train, back to the weight.
+    /// Tokens a second if a step were nothing but the products of its linear layers, over all of its rows at once: forward,
+    /// back to the input, and, where weights train, back to the weight. In bf16 where the processor multiplies it, else in f32.
     private func products(trainsWeights: Bool) throws -> [Double] {
         let configuration = try openWeights(at: model).configuration()
         let (hidden, inner) = (configuration.hiddenSize, configuration.feedForwardSize)
@@ -135,7 +135,7 @@ struct TrainingBenchmark: Sendable {
         ]
         let rows = Self.batch * Self.length
         func random(_ shape: Shape, _ seed: UInt64) -> Tensor {
-            Tensor.normal(shape, deviation: 1, seed: seed).cast(to: .bf16)
+            Tensor.normal(shape, deviation: 1, seed: seed).cast(to: Processor.multipliesBF16 ? .bf16 : .f32)
         }
         let clock = ContinuousClock()
         return (0...steps).map { _ in
