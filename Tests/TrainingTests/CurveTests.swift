@@ -36,10 +36,20 @@ import Training
         #expect(relativeError(sums, golden.sums) <= 2e-3)
     }
 
-    /// A step divided into many passes is the same step.
-    @Test func accumulated() throws {
-        let steps = try train(try TinyModel.load(), rate: 3e-3, decay: 0.1) { $0.tokensPerPass = 30 }
+    /// A step divided into many passes is the same step; so is one whose texts are all much longer than a pass, and recomputed.
+    @Test(arguments: [30, 2]) func accumulated(_ tokensPerPass: Int) throws {
+        let steps = try train(try TinyModel.load(), rate: 3e-3, decay: 0.1) { $0.tokensPerPass = tokensPerPass }
         expect(steps, follow: try Golden.values.get().full)
+    }
+
+    @Test func loneLongTextsAreRecomputed() {
+        var settings = TrainerSettings()
+        settings.tokensPerPass = 100
+        #expect(!settings.recomputes(passOf: [400]))
+        #expect(settings.recomputes(passOf: [401]))
+        #expect(!settings.recomputes(passOf: [300, 200]))
+        settings.recomputes = true
+        #expect(settings.recomputes(passOf: [10]))
     }
 
     @Test func lowRank() throws {

@@ -159,7 +159,6 @@ public final class Trainer<Training: Objective> {
         let start = clock.now
         let chosen = try chosenSamples(ofStep: step)
         let weight = chosen.reduce(0) { $0 + objective.weight(of: samples[$1]) }
-        let policy = Policy(model, recomputes: settings.recomputes)
         var gradients = Gradients()
         var sums = LossSums()
         let stepSeed = mixed(settings.seed, UInt64(step))
@@ -167,7 +166,9 @@ public final class Trainer<Training: Objective> {
         let own = passes(chosen, tokens: { lengths[$0] }, prompt: { prompts.isEmpty ? nil : prompts[$0] })
         for (place, pass) in own.enumerated() {
             model.dropoutSeed.current = mixed(stepSeed, UInt64(pass.number)) | 1
-            let part = try objective.loss(of: batch(pass.samples, of: samples, referenceSums), policy: policy)
+            let recomputes = settings.recomputes(passOf: pass.samples.map { lengths[$0] })
+            let part = try objective.loss(
+                of: batch(pass.samples, of: samples, referenceSums), policy: Policy(model, recomputes: recomputes))
             sums.add(part)
             // Alone; several ranks find out together, below.
             guard sums.loss.isFinite || exchange != nil else { throw notFinite("loss", step, pass.samples) }

@@ -12,7 +12,8 @@ public struct TrainerSettings: Sendable, Hashable, Codable {
     public var seed: UInt64 = 0
     /// Takes the samples in an order drawn anew for every epoch; false: as they stand, for those whose order is part of a method.
     public var shuffles = true
-    /// Computes layers again on the way back instead of keeping their results: less memory, about a third more work.
+    /// Computes layers again on the way back instead of keeping their results: less memory, about a third more work. A sample
+    /// more than four times as long as a pass should be is treated so by itself.
     public var recomputes = false
 
     /// Evaluates after every so many steps; nil: at the end only, where there is something to evaluate on.
@@ -28,6 +29,12 @@ public struct TrainerSettings: Sendable, Hashable, Codable {
     public var checkpointsKept = 2
 
     public init() {}
+
+    /// Whether a pass of samples of so many tokens keeps only the inputs of layers. No pass but that of a lone sample holds more than was
+    /// asked for.
+    package func recomputes(passOf tokens: [Int]) -> Bool {
+        recomputes || tokens.count == 1 && tokens[0] > 4 * tokensPerPass
+    }
 
     func check() throws {
         func demand(_ condition: Bool, _ name: String, _ value: some Any, _ rule: String) throws {
