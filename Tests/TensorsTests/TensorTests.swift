@@ -60,6 +60,28 @@ import Testing
         }
     }
 
+    /// Texts of ever new lengths ask for ever new sizes; those of the lengths before must not pile up.
+    @Test func staleBuffersGoBack() throws {
+        var idle = IdleBuffers(limit: .max)
+        func use(_ bytes: Int) throws -> Bool {
+            let index = BufferPool.sizeClass(of: bytes)
+            let found = idle.take(index)
+            let buffer = found ?? .allocate(byteCount: BufferPool.byteCount(ofClass: index), alignment: 64)
+            idle.giveBack(buffer, index)
+            return found != nil
+        }
+        for megabytes in 40..<120 { _ = try use(megabytes << 20) }
+        // 120 MB were in use at once, and half as much and the slack may lie idle; some 600 MB were asked for.
+        #expect(idle.idleBytes <= 130 << 20 + 60 << 20 + IdleBuffers.slack)
+        #expect(try use(119 << 20), "what was used last is still there")
+        #expect(try !use(40 << 20), "what was used first is not")
+        // Steps alike find all they need from the second on.
+        for _ in 0..<3 { for megabytes in [90, 50, 70] { _ = try use(megabytes << 20) } }
+        for megabytes in [90, 50, 70] { #expect(try use(megabytes << 20)) }
+        idle.trim(to: 0)
+        #expect(idle.idleBytes == 0 && idle.bytesInUse == 0)
+    }
+
     @Test func foreignMemoryIsKeptAlive() {
         final class Owner: Sendable {
             nonisolated(unsafe) let memory = UnsafeMutableRawPointer.allocate(byteCount: 16, alignment: 64)
