@@ -24,10 +24,10 @@ CK_INLINE span hull_of(const span *spans, int64_t count) {
     return hull;
 }
 
-// Whether sixteen floats are one register, of which there are 32.
+// Whether the clone for AVX-512 runs: sixteen floats are one register then, of which there are 32.
 static int has_wide_registers(void) {
-#if defined(__x86_64__)
-    return __builtin_cpu_supports("avx512f");
+#if defined(__x86_64__) && defined(__linux__)
+    return __builtin_cpu_supports("x86-64-v4");
 #else
     return 0;
 #endif

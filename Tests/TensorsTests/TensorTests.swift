@@ -71,7 +71,7 @@ import Testing
             return found != nil
         }
         for megabytes in 40..<120 { _ = try use(megabytes << 20) }
-        // 120 MB were in use at once, and half as much and the slack may lie idle; some 600 MB were asked for.
+        // 120 MB were in use at once, and half as much and the slack may lie idle; buffers of 1,036 MB were made.
         #expect(idle.idleBytes <= 130 << 20 + 60 << 20 + IdleBuffers.slack)
         #expect(try use(119 << 20), "what was used last is still there")
         #expect(try !use(40 << 20), "what was used first is not")

@@ -115,8 +115,8 @@ struct WeightReader {
         _ format: WeightFormat, _ bytes: UnsafeRawBufferPointer, rows: Int, columns: Int, to type: DType
     ) -> Tensor {
         let matrix = Tensor(unfilled: [rows, columns], dtype: type)
-        let rowBytes = bytes.count / rows
-        let step = max(1, (1 << 20) / columns)
+        let rowBytes = bytes.count / max(1, rows)
+        let step = max(1, (1 << 20) / max(1, columns))
         for start in stride(from: 0, to: rows, by: step) {
             let part = start..<min(start + step, rows)
             let stored = UnsafeRawBufferPointer(

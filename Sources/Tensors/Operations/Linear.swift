@@ -31,7 +31,7 @@ public func linear(_ x: Tensor, _ weight: Tensor, bias: Tensor? = nil, precision
     let savedInput = weightNeeds ? narrowed : nil
     let name = weight
     let width = y.shape[1]  // alone: a rule that captured y would keep it until the backward pass
-    let precision: DType = used.dtype == .bf16 && Processor.multipliesBF16 ? .bf16 : .f32
+    let precision = used.productPrecision
     return result.recorded(from: [x, weight] + (bias.map { [$0] } ?? [])) { dy, observer in
         let dy = dy.reshaped([-1, width])
         let narrow = dy.cast(to: precision)
@@ -65,13 +65,13 @@ private func linearForward(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?, into 
         let input = x.cast(to: .f32)
         withExtendedLifetime((input, weight, bias, y)) {
             ck_linear_few_rows(
-                input.floatAddress, Int64(x.shape[1]), weight.address,
-                weight.dtype == .bf16 ? CK_TYPE_BF16 : CK_TYPE_F32, Int64(weight.strides[0]), bias?.floatAddress,
-                y.floatAddress, Int64(y.shape[1]), Int64(rows), Int64(y.shape[1]), Int64(x.shape[1]))
+                input.floatAddress, Int64(x.shape[1]), weight.address, weight.kernelType, Int64(weight.strides[0]),
+                bias?.floatAddress, y.floatAddress, Int64(y.shape[1]), Int64(rows), Int64(y.shape[1]), Int64(x.shape[1])
+            )
         }
         return input
     }
-    let input = x.cast(to: weight.dtype == .bf16 && Processor.multipliesBF16 ? .bf16 : .f32)
+    let input = x.cast(to: weight.productPrecision)
     product(input, weight.transposed(), bias: bias, into: y)
     return input
 }

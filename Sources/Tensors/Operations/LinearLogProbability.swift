@@ -81,7 +81,7 @@ private struct LinearTargets: Sendable {
         checkTargets(targets.contiguous(), classes: weight.shape[0])
         kept = all.indices.filter { all[$0] >= 0 }
         let gathered = kept.count == all.count ? x.detached() : takeRows(x.detached(), kept.map(Int32.init))
-        self.x = gathered.cast(to: weight.dtype == .bf16 && Processor.multipliesBF16 ? .bf16 : .f32).contiguous()
+        self.x = gathered.cast(to: weight.productPrecision).contiguous()
         self.weight = weight.detached()
         self.targets = Tensor(kept.map { all[$0] })
         rows = x.shape[0]

@@ -49,7 +49,7 @@ private func batchedProduct(_ a: Tensor, _ b: Tensor) -> Tensor {
 /// C = A · B (+ bias), or C += A · B, for matrices; C is f32 with adjacent columns.
 func product(_ a: Tensor, _ b: Tensor, bias: Tensor? = nil, into c: Tensor, accumulate: Bool = false) {
     var (a, b) = (withUnitStride(a), withUnitStride(b))
-    if !(a.dtype == .bf16 && b.dtype == .bf16 && Processor.multipliesBF16) {
+    if a.productPrecision == .f32 || b.productPrecision == .f32 {
         a = a.cast(to: .f32)
         if b.dtype != .bf16 { b = b.cast(to: .f32) }  // bf16 is widened tile by tile
     }
@@ -62,7 +62,7 @@ func product(_ a: Tensor, _ b: Tensor, bias: Tensor? = nil, into c: Tensor, accu
     let (aRow, aColumn) = unitStrides(a)
     let (bRow, bColumn) = unitStrides(b)
     var shape = ck_matmul_shape(
-        m: Int64(m), n: Int64(n), k: Int64(k), a_type: type(of: a), b_type: type(of: b),
+        m: Int64(m), n: Int64(n), k: Int64(k), a_type: a.kernelType, b_type: b.kernelType,
         a_row: Int64(aRow), a_column: Int64(aColumn), b_row: Int64(bRow), b_column: Int64(bColumn),
         c_row: Int64(max(c.strides[0], n)), accumulate: accumulate, bias: bias != nil)
     withExtendedLifetime((a, b, bias, c)) {
@@ -72,7 +72,13 @@ func product(_ a: Tensor, _ b: Tensor, bias: Tensor? = nil, into c: Tensor, accu
     }
 }
 
-private func type(of matrix: Tensor) -> ck_type { matrix.dtype == .bf16 ? CK_TYPE_BF16 : CK_TYPE_F32 }
+extension Tensor {
+    /// The precision that products with this matrix have.
+    var productPrecision: DType { dtype == .bf16 && Processor.multipliesBF16 ? .bf16 : .f32 }
+
+    /// How kernels call the dtype of an f32 or bf16 matrix.
+    var kernelType: ck_type { dtype == .bf16 ? CK_TYPE_BF16 : CK_TYPE_F32 }
+}
 
 /// A matrix one of whose strides is 1.
 private func withUnitStride(_ x: Tensor) -> Tensor {
