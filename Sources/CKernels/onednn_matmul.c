@@ -13,8 +13,12 @@
 // Primitives are cached per thread and shape, so that running one takes no lock. A set of ways per hash; the oldest leaves.
 enum { SETS = 64, WAYS = 4 };
 
-// Rows of B that are widened at a time; with a tile's columns they fit the second-level cache or are not far from it.
-enum { WIDENED = 2048 };
+// Terms of a sum that are gathered at a time; with a tile's columns they fit the second-level cache or are not far from it.
+enum { GATHERED = 2048 };
+
+// Lines of f32 that begin a multiple of so many numbers apart meet in a few sets of the first-level cache: a kernel that goes down some
+// columns misses it at every line. Rows for which a copy that lies better pays off.
+enum { COLLIDING = 256, WORTH_GATHERING = 32 };
 
 typedef struct {
     void *memory;
@@ -32,7 +36,7 @@ typedef struct {
     product places[SETS][WAYS];
     uint8_t oldest[SETS];
     dnnl_stream_t stream;
-    room scratch, widened;
+    room scratch, gathered_a, gathered_b;
 } thread_state;
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -60,7 +64,8 @@ static void state_free(void *argument) {
     }
     if (state->stream) dnnl_stream_destroy(state->stream);
     free(state->scratch.memory);
-    free(state->widened.memory);
+    free(state->gathered_a.memory);
+    free(state->gathered_b.memory);
     free(state);
 }
 
@@ -193,6 +198,8 @@ static dnnl_status_t product_find(thread_state *state, const ck_matmul_shape *sh
     return dnnl_success;
 }
 
+static size_t width_of(ck_type type) { return type == CK_TYPE_BF16 ? 2 : 4; }
+
 // A and B of one type.
 static int run(
     thread_state *state, const ck_matmul_shape *shape, const void *a, const void *b, const float *bias, float *c) {
@@ -217,24 +224,47 @@ static int run(
     return (int)dnnl_primitive_execute(entry->primitive, state->stream, count, arguments);
 }
 
-// A of f32, B of bf16.
-static int run_widening(
-    thread_state *state, const ck_matmul_shape *shape, const float *a, const uint16_t *b, const float *bias, float *c) {
-    bool by_columns = shape->b_column != 1;  // the columns of B are contiguous, not its rows
-    for (int64_t from = 0; from < shape->k; from += WIDENED) {
+// Lines of a matrix put together as f32, and how far apart they are then. NULL when there is no memory.
+static float *gather(room *r, const char *from, ck_type type, int64_t line, int64_t lines, int64_t width, int64_t *apart) {
+    *apart = width % COLLIDING == 0 ? width + 16 : width;
+    if (!room_make(r, (size_t)(lines * *apart) * sizeof(float))) return NULL;
+    float *to = r->memory;
+    for (int64_t i = 0; i < lines; i++) {
+        const char *numbers = from + (size_t)(i * line) * width_of(type);
+        if (type == CK_TYPE_BF16) {
+            ck_bf16_to_f32((const uint16_t *)numbers, to + i * *apart, width);
+        } else {
+            memcpy(to + i * *apart, numbers, (size_t)width * sizeof(float));
+        }
+    }
+    return to;
+}
+
+// Of an A of f32. What is bf16 or lies badly is gathered first.
+static int run_gathering(
+    thread_state *state, const ck_matmul_shape *shape, const char *a, const char *b, const float *bias, float *c,
+    bool gathers_a, bool gathers_b) {
+    for (int64_t from = 0; from < shape->k; from += GATHERED) {
         ck_matmul_shape part = *shape;
-        part.b_type = CK_TYPE_F32;
-        if (shape->k - from < WIDENED) part.k = shape->k - from; else part.k = WIDENED;
-        part.b_row = by_columns ? 1 : part.n;
-        part.b_column = by_columns ? part.k : 1;
+        part.k = shape->k - from < GATHERED ? shape->k - from : GATHERED;
         part.accumulate |= from > 0;
         part.bias &= from == 0;
-        if (!room_make(&state->widened, (size_t)(part.k * part.n) * sizeof(float))) return dnnl_out_of_memory;
-        float *wide = state->widened.memory;
-        int64_t lines = by_columns ? part.n : part.k, width = by_columns ? part.k : part.n;
-        int64_t line = by_columns ? shape->b_column : shape->b_row;
-        for (int64_t i = 0; i < lines; i++) ck_bf16_to_f32(b + from * shape->b_row + i * line, wide + i * width, width);
-        int status = run(state, &part, a + from * shape->a_column, wide, bias, c);
+        const char *part_a = a + (size_t)(from * shape->a_column) * sizeof(float);
+        const char *part_b = b + (size_t)(from * shape->b_row) * width_of(shape->b_type);
+        if (gathers_a) {
+            part_a = (char *)gather(
+                &state->gathered_a, part_a, CK_TYPE_F32, shape->a_column, part.k, part.m, &part.a_column);
+        }
+        if (gathers_b && shape->b_column == 1) {
+            part_b = (char *)gather(
+                &state->gathered_b, part_b, shape->b_type, shape->b_row, part.k, part.n, &part.b_row);
+        } else if (gathers_b) {
+            part_b = (char *)gather(
+                &state->gathered_b, part_b, shape->b_type, shape->b_column, part.n, part.k, &part.b_column);
+        }
+        if (!part_a || !part_b) return dnnl_out_of_memory;
+        part.b_type = CK_TYPE_F32;
+        int status = run(state, &part, part_a, part_b, bias, c);
         if (status) return status;
     }
     return 0;
@@ -244,8 +274,12 @@ int ck_matmul_serial(const ck_matmul_shape *shape, const void *a, const void *b,
     if (shape->m == 0 || shape->n == 0) return 0;
     thread_state *state = state_of_thread();
     if (!state) return dnnl_out_of_memory;
-    return shape->a_type == shape->b_type ? run(state, shape, a, b, bias, c)
-                                          : run_widening(state, shape, a, b, bias, c);
+    if (shape->a_type == CK_TYPE_BF16) return run(state, shape, a, b, bias, c);
+    bool gathers_a = shape->a_column != 1 && shape->a_column % COLLIDING == 0 && shape->n >= WORTH_GATHERING;
+    bool gathers_b = shape->b_column == 1 && shape->b_row % COLLIDING == 0 && shape->m >= WORTH_GATHERING;
+    gathers_b |= shape->b_type == CK_TYPE_BF16;
+    if (!gathers_a && !gathers_b) return run(state, shape, a, b, bias, c);
+    return run_gathering(state, shape, a, b, bias, c, gathers_a, gathers_b);
 }
 
 typedef struct {
@@ -273,12 +307,12 @@ static void run_tile(void *argument, int64_t chunk, int thread) {
 
 static int64_t round_up(int64_t value, int64_t multiple) { return (value + multiple - 1) / multiple * multiple; }
 
-static size_t width_of(ck_type type) { return type == CK_TYPE_BF16 ? 2 : 4; }
-
-// A quarter of the extent, between 64 and 512.
+// An even number of parts, so that two threads end together: four of them, two of a small extent, more where they would be wider
+// than the kernels gain from.
 static int64_t part_of(int64_t extent) {
-    int64_t part = round_up((extent + 3) / 4, 64);
-    return part < 512 ? part : 512;
+    int64_t parts = (extent + 1023) / 1024 * 2;
+    if (parts < 4 && extent >= 4 * 48) parts = 4;
+    return round_up((extent + parts - 1) / parts, 16);
 }
 
 int ck_matmul(const ck_matmul_shape *shape, const void *a, const void *b, const float *bias, float *c) {
