@@ -3,7 +3,10 @@ import Testing
 
 /// Each fast operation against its slow, obvious form.
 @Suite struct ForwardTests {
-    @Test(arguments: [(1, 5, 7), (3, 64, 48), (4, 577, 96), (5, 33, 17), (70, 100, 130), (257, 96, 200), (9, 4500, 70), (256, 40, 512), (512, 2100, 256)])
+    @Test(arguments: [
+        (1, 5, 7), (3, 64, 48), (4, 577, 96), (5, 33, 17), (70, 100, 130), (257, 96, 200), (9, 4500, 70),
+        (256, 40, 512), (512, 2100, 256),
+    ])
     func products(_ m: Int, _ k: Int, _ n: Int) {
         let (x, w) = (Tensor.normal([m, k], seed: 1), Tensor.normal([n, k], seed: 2))
         let bias = Tensor.normal([n], seed: 3)

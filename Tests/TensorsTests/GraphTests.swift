@@ -140,6 +140,33 @@ import Testing
         }
     }
 
+    /// What a layer reads is not kept where a norm or a gate can make it again; the gradients are the same to the bit.
+    @Test func cheapInputsAreMadeAgain() {
+        let x = Tensor.normal([6, 8], seed: 1).requiringGradient()
+        let scale = Tensor.normal([8], seed: 2).requiringGradient()
+        let weight = Tensor.normal([3, 8], seed: 3).requiringGradient()
+        let inputs: [(name: String, make: () -> Tensor)] = [
+            ("norm", { rmsNorm(x, scale, eps: 1e-5) }), ("gate", { swiglu(gate: x, up: x * 2) }),
+            ("gate and up", { swiglu(concatenate([x, x * 2], axis: 1)) }),
+            ("rounded norm", { rmsNorm(x, scale, eps: 1e-5).cast(to: .bf16) }),
+        ]
+        for (name, make) in inputs {
+            func gradients(viewed: Bool) -> (isKept: Bool, gradients: [[Float]?]) {
+                var input: Tensor? = make()
+                weak let storage = input?.storage
+                // A view of another shape can't be made again.
+                let output = input.map { linear(viewed ? $0.reshaped([2, 3, 8]) : $0, weight) }
+                input = nil
+                let isKept = storage != nil
+                let found = output.map { square($0).sum().backward() }
+                return (isKept, [x, scale, weight].map { found?[$0]?.floats() })
+            }
+            let (kept, remade) = (gradients(viewed: true), gradients(viewed: false))
+            #expect(!remade.isKept, "\(name)")
+            #expect(kept.gradients[2]?.isEmpty == false && kept.gradients == remade.gradients, "\(name)")
+        }
+    }
+
     @Test func observersSeeEachSamplesGradient() {
         let sequences = PackedSequences(lengths: [3, 0, 5])
         let x = Tensor.normal([8, 4], seed: 1)

@@ -110,6 +110,7 @@ actor Engine {
     /// Forgets cached prefixes: after the weights have changed.
     func forgetPrefixes() {
         tree.forgetIdle()
+        if running.isEmpty { cache.discard() }
     }
 
     private func startStepping() {

@@ -3,6 +3,9 @@ import Synchronization
 /// The rule of one operation: from ∂loss/∂output to ∂loss/∂input for each input, nil for an input that needs none.
 public typealias Backward = @Sendable (_ gradient: Tensor) -> [Tensor?]
 
+/// Makes a result of the forward pass once more, to the bit, without recording.
+typealias Remake = @Sendable () -> Tensor
+
 /// A tensor's place in the gradient graph: what it was made from and how gradients go back. A leaf has no inputs.
 ///
 /// Nodes are numbered in the order they are made, so inputs always have smaller numbers than what is made from them:
@@ -15,16 +18,20 @@ final class GradientNode: Sendable {
     /// Written only while nobody else uses the node: when it goes, or by the one pass that consumes its graph.
     private(set) nonisolated(unsafe) var inputs: [GradientNode?]
     private(set) nonisolated(unsafe) var backward: Rule?
+    /// Makes the result's numbers once more out of what the rule keeps anyway, at little cost: what reads the result need not keep it for
+    /// the backward pass. nil: it is kept.
+    private(set) nonisolated(unsafe) var remake: Remake?
 
     private static let counter = Atomic<Int>(0)
 
     /// The number of the latest node: whatever is made from now on has a larger one.
     static var latest: Int { counter.load(ordering: .relaxed) }
 
-    init(inputs: [GradientNode?], backward: Rule?) {
+    init(inputs: [GradientNode?], backward: Rule?, remake: Remake? = nil) {
         number = Self.counter.wrappingAdd(1, ordering: .relaxed).newValue
         self.inputs = inputs
         self.backward = backward
+        self.remake = remake
     }
 
     deinit {
@@ -40,6 +47,7 @@ final class GradientNode: Sendable {
     func release() {
         inputs = []
         backward = nil
+        remake = nil
     }
 
     private func takeInputs() -> [GradientNode] {
@@ -99,6 +107,14 @@ extension Tensor {
     func recorded(from inputs: [Tensor], rule: @escaping GradientNode.Rule) -> Tensor {
         guard inputs.contains(where: { $0.node != nil }), GradientMode.isRecording else { return detached() }
         return with(node: GradientNode(inputs: inputs.map(\.node), backward: rule))
+    }
+
+    /// `recorded` for a result that `remake` gives again out of what `backward` keeps.
+    func recorded(from inputs: [Tensor], remake: @escaping Remake, backward: @escaping Backward) -> Tensor {
+        guard inputs.contains(where: { $0.node != nil }), GradientMode.isRecording else { return detached() }
+        return with(
+            node: GradientNode(
+                inputs: inputs.map(\.node), backward: { gradient, _ in backward(gradient) }, remake: remake))
     }
 
     /// `recorded` for one input, without the cost of a list when nothing is to be noted.

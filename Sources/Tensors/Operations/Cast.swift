@@ -25,6 +25,8 @@ extension Tensor {
                 }
             }
         }
-        return result.recordedIfNeeded(from: self) { [$0] }
+        guard records(self) else { return result }
+        guard let remake = node?.remake else { return result.recorded(from: [self]) { [$0] } }
+        return result.recorded(from: [self], remake: { remake().cast(to: target) }) { [$0] }
     }
 }

@@ -36,7 +36,7 @@ public func gatedUnit(_ gateUp: Tensor, _ function: GateFunction) -> Tensor {
     }
     guard records(source) else { return result }
     let saved = source.detached()
-    return result.recorded(from: [source]) { dz in
+    return result.recorded(from: [source], remake: { gatedUnit(saved, function) }) { dz in
         let d = Tensor(unfilled: saved.shape)
         withExtendedLifetime((saved, dz, d)) {
             backward(
@@ -59,7 +59,9 @@ public func gatedUnit(gate: Tensor, up: Tensor, _ function: GateFunction) -> Ten
     }
     guard records(gate, up) else { return result }
     let (savedGate, savedUp) = (gate.detached(), up.detached())
-    return result.recorded(from: [gate, up]) { dz in
+    return result.recorded(
+        from: [gate, up], remake: { gatedUnit(gate: savedGate, up: savedUp, function) }
+    ) { dz in
         let (dGate, dUp) = (Tensor(unfilled: dz.shape), Tensor(unfilled: dz.shape))
         withExtendedLifetime((savedGate, savedUp, dz, dGate, dUp)) {
             backward(

@@ -28,14 +28,15 @@ public func linear(_ x: Tensor, _ weight: Tensor, bias: Tensor? = nil, precision
     let (xShape, weightNeeds, xNeeds, biasShape) = (x.shape, weight.requiresGradient, x.requiresGradient, bias?.shape)
     let biasNeeds = bias?.requiresGradient ?? false
     let savedWeight = xNeeds ? weight.detached() : nil
-    let savedInput = weightNeeds ? narrowed : nil
+    let savedInput = weightNeeds ? forBackward(narrowed, of: x) : nil
     let name = weight
     let width = y.shape[1]  // alone: a rule that captured y would keep it until the backward pass
     let precision = used.productPrecision
     return result.recorded(from: [x, weight] + (bias.map { [$0] } ?? [])) { dy, observer in
         let dy = dy.reshaped([-1, width])
         let narrow = dy.cast(to: precision)
-        if let observer, let savedInput { observer(name, savedInput, dy) }
+        let input = savedInput?()
+        if let observer, let input { observer(name, input, dy) }
         var gradients: [Tensor?] = [
             // dX = dY W
             savedWeight.map { weight in
@@ -44,7 +45,7 @@ public func linear(_ x: Tensor, _ weight: Tensor, bias: Tensor? = nil, precision
                 return dx.reshaped(xShape)
             },
             // dW = dYᵀ X
-            savedInput.map { input in
+            input.map { input in
                 let dw = Tensor(unfilled: [dy.shape[1], input.shape[1]])
                 product(narrow.transposed(), input.cast(to: precision), into: dw)
                 return dw
@@ -53,6 +54,13 @@ public func linear(_ x: Tensor, _ weight: Tensor, bias: Tensor? = nil, precision
         if let biasShape { gradients.append(biasNeeds ? dy.sum(0).reshaped(biasShape) : nil) }
         return gradients
     }
+}
+
+/// How the backward pass comes by a layer's input as it was multiplied: it is made again where that is cheap, else kept.
+private func forBackward(_ input: Tensor, of x: Tensor) -> Remake {
+    guard let remake = x.node?.remake else { return { input } }
+    let (shape, dtype) = (input.shape, input.dtype)
+    return { remake().reshaped(shape).cast(to: dtype) }
 }
 
 /// Fills y [rows, out] and gives the input in the precision it was multiplied in.

@@ -25,7 +25,10 @@ public func rmsNorm(_ x: Tensor, _ weight: Tensor?, eps: Float, onePlus: Bool = 
     guard recording, let inverse else { return result }
     let (saved, savedScale) = (source.detached(), scale?.detached())
     let (xNeeds, wNeeds) = (source.requiresGradient, scale?.requiresGradient ?? false)
-    return result.recorded(from: [source] + (scale.map { [$0] } ?? [])) { dy in
+    return result.recorded(
+        from: [source] + (scale.map { [$0] } ?? []),
+        remake: { rmsNorm(saved, savedScale, eps: eps, onePlus: onePlus) }
+    ) { dy in
         let dx = xNeeds ? Tensor(unfilled: dy.shape) : nil
         let dw = withPartialSums(rows, width, wanted: wNeeds) { part, sums in
             let r = part.lowerBound

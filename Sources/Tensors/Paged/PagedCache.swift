@@ -82,6 +82,15 @@ public final class PagedCache {
         munmap(base, layerBytes * layers)
     }
 
+    /// Gives the memory back to the system: what the blocks hold is lost. Nobody may use them meanwhile.
+    public func discard() {
+        #if os(Linux)
+            madvise(base, layerBytes * layers, MADV_DONTNEED)
+        #else
+            madvise(base, layerBytes * layers, MADV_FREE)
+        #endif
+    }
+
     /// Stores keys and values of `rows` tokens at `places` (block · 16 + slot). Rows are `stride` floats apart.
     public func write(
         layer: Int, places: UnsafePointer<Int64>, rows: Int, keys: UnsafePointer<Float>, values: UnsafePointer<Float>,

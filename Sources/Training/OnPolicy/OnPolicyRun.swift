@@ -202,7 +202,10 @@ private final class Rounds {
         writer.refresh()
         let rollouts = try waitFor { [sampler, requests] in
             await sampler.weightsChanged()
-            return try await sampler.rollouts(requests)
+            let rollouts = try await sampler.rollouts(requests)
+            // As they will: what was kept of these texts only takes room while the model learns.
+            await sampler.weightsChanged()
+            return rollouts
         }
         try onRound(round, rollouts)
         let algorithm = run.algorithm
