@@ -17,7 +17,7 @@ enum { SETS = 64, WAYS = 4 };
 enum { GATHERED = 2048 };
 
 // Lines of f32 that begin a multiple of so many numbers apart meet in a few sets of the first-level cache: a kernel that goes down some
-// columns misses it at every line. Rows for which a copy that lies better pays off.
+// columns misses it at every line. A copy that lies better pays off from so many rows or columns of the other operand on.
 enum { COLLIDING = 256, WORTH_GATHERING = 32 };
 
 typedef struct {
@@ -275,7 +275,7 @@ int ck_matmul_serial(const ck_matmul_shape *shape, const void *a, const void *b,
     thread_state *state = state_of_thread();
     if (!state) return dnnl_out_of_memory;
     if (shape->a_type == CK_TYPE_BF16) return run(state, shape, a, b, bias, c);
-    bool gathers_a = shape->a_column != 1 && shape->a_column % COLLIDING == 0 && shape->n >= WORTH_GATHERING;
+    bool gathers_a = shape->a_column % COLLIDING == 0 && shape->n >= WORTH_GATHERING;
     bool gathers_b = shape->b_column == 1 && shape->b_row % COLLIDING == 0 && shape->m >= WORTH_GATHERING;
     gathers_b |= shape->b_type == CK_TYPE_BF16;
     if (!gathers_a && !gathers_b) return run(state, shape, a, b, bias, c);

@@ -104,17 +104,10 @@ extension Tensor {
         recorded(from: inputs) { gradient, _ in backward(gradient) }
     }
 
-    func recorded(from inputs: [Tensor], rule: @escaping GradientNode.Rule) -> Tensor {
+    /// - Parameter remake: gives this result again out of what `rule` keeps.
+    func recorded(from inputs: [Tensor], remake: Remake? = nil, rule: @escaping GradientNode.Rule) -> Tensor {
         guard inputs.contains(where: { $0.node != nil }), GradientMode.isRecording else { return detached() }
-        return with(node: GradientNode(inputs: inputs.map(\.node), backward: rule))
-    }
-
-    /// `recorded` for a result that `remake` gives again out of what `backward` keeps.
-    func recorded(from inputs: [Tensor], remake: @escaping Remake, backward: @escaping Backward) -> Tensor {
-        guard inputs.contains(where: { $0.node != nil }), GradientMode.isRecording else { return detached() }
-        return with(
-            node: GradientNode(
-                inputs: inputs.map(\.node), backward: { gradient, _ in backward(gradient) }, remake: remake))
+        return with(node: GradientNode(inputs: inputs.map(\.node), backward: rule, remake: remake))
     }
 
     /// `recorded` for one input, without the cost of a list when nothing is to be noted.

@@ -26,7 +26,7 @@ extension Tensor {
             }
         }
         guard records(self) else { return result }
-        guard let remake = node?.remake else { return result.recorded(from: [self]) { [$0] } }
-        return result.recorded(from: [self], remake: { remake().cast(to: target) }) { [$0] }
+        let remake: Remake? = node?.remake.map { source in { source().cast(to: target) } }
+        return result.recorded(from: [self], remake: remake) { gradient, _ in [gradient] }
     }
 }

@@ -36,7 +36,7 @@ public func gatedUnit(_ gateUp: Tensor, _ function: GateFunction) -> Tensor {
     }
     guard records(source) else { return result }
     let saved = source.detached()
-    return result.recorded(from: [source], remake: { gatedUnit(saved, function) }) { dz in
+    return result.recorded(from: [source], remake: { gatedUnit(saved, function) }) { dz, _ in
         let d = Tensor(unfilled: saved.shape)
         withExtendedLifetime((saved, dz, d)) {
             backward(
@@ -61,7 +61,7 @@ public func gatedUnit(gate: Tensor, up: Tensor, _ function: GateFunction) -> Ten
     let (savedGate, savedUp) = (gate.detached(), up.detached())
     return result.recorded(
         from: [gate, up], remake: { gatedUnit(gate: savedGate, up: savedUp, function) }
-    ) { dz in
+    ) { dz, _ in
         let (dGate, dUp) = (Tensor(unfilled: dz.shape), Tensor(unfilled: dz.shape))
         withExtendedLifetime((savedGate, savedUp, dz, dGate, dUp)) {
             backward(

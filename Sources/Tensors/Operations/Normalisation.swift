@@ -28,7 +28,7 @@ public func rmsNorm(_ x: Tensor, _ weight: Tensor?, eps: Float, onePlus: Bool = 
     return result.recorded(
         from: [source] + (scale.map { [$0] } ?? []),
         remake: { rmsNorm(saved, savedScale, eps: eps, onePlus: onePlus) }
-    ) { dy in
+    ) { dy, _ in
         let dx = xNeeds ? Tensor(unfilled: dy.shape) : nil
         let dw = withPartialSums(rows, width, wanted: wNeeds) { part, sums in
             let r = part.lowerBound

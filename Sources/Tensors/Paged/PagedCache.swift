@@ -85,10 +85,11 @@ public final class PagedCache {
     /// Gives the memory back to the system: what the blocks hold is lost. Nobody may use them meanwhile.
     public func discard() {
         #if os(Linux)
-            madvise(base, layerBytes * layers, MADV_DONTNEED)
+            let advice = MADV_DONTNEED
         #else
-            madvise(base, layerBytes * layers, MADV_FREE)
+            let advice = MADV_FREE
         #endif
+        madvise(base, layerBytes * layers, advice)
     }
 
     /// Stores keys and values of `rows` tokens at `places` (block · 16 + slot). Rows are `stride` floats apart.
