@@ -3,7 +3,7 @@ after the first. Run by run.py inside the peers' environment.
 
 Weights and texts are random, in the shape of the embedded model. Everything is in bf16, weights and the optimiser's state too, with
 scaled-dot-product attention, the fused AdamW and no gradient checkpointing: the fastest that these libraries do on a processor. Where
-the processor has no AVX-512, bf16 products are far slower than f32, so everything is in f32 there, as Lyceum computes then.
+the processor has no AVX-512, bf16 products are far slower than f32, so everything is in f32 there.
 """
 
 import argparse

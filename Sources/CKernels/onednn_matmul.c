@@ -9,6 +9,7 @@
 #include "ck_pool.h"
 #include "elementwise.h"
 #include "onednn_shim.h"
+#include "room.h"
 
 // Primitives are cached per thread and shape, so that running one takes no lock. A set of ways per hash; the oldest leaves.
 enum { SETS = 64, WAYS = 4 };
@@ -19,11 +20,6 @@ enum { GATHERED = 2048 };
 // Lines of f32 that begin a multiple of so many numbers apart meet in a few sets of the first-level cache: a kernel that goes down some
 // columns misses it at every line. A copy that lies better pays off from so many rows or columns of the other operand on.
 enum { COLLIDING = 256, WORTH_GATHERING = 32 };
-
-typedef struct {
-    void *memory;
-    size_t bytes;
-} room;
 
 typedef struct {
     ck_matmul_shape shape;
@@ -67,17 +63,6 @@ static void state_free(void *argument) {
     free(state->gathered_a.memory);
     free(state->gathered_b.memory);
     free(state);
-}
-
-// At least so many bytes; what was there is lost.
-static bool room_make(room *r, size_t bytes) {
-    if (bytes <= r->bytes) return true;
-    bytes = (bytes + 4095) & ~(size_t)4095;
-    void *grown = aligned_alloc(64, bytes);
-    if (!grown) return false;
-    free(r->memory);
-    *r = (room){grown, bytes};
-    return true;
 }
 
 static void initialise(void) {

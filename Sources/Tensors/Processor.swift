@@ -6,6 +6,13 @@ public enum Processor {
     /// Whether products of bf16 numbers run at full speed. Elsewhere `linear` and `matmul` widen bf16 to f32.
     public static let multipliesBF16 = ck_matmul_has_bf16()
 
+    /// Whether f32 numbers multiply faster in block floating point, with 13 bits a number and a scale for 128 terms of a sum: where there
+    /// are no fast bf16 products but those of 16-bit integers.
+    package static let multipliesBlocks = ck_has_bfp()
+
+    /// Whether low precision makes products of f32 numbers faster.
+    public static var hasLowPrecision: Bool { multipliesBF16 || multipliesBlocks }
+
     /// The numbers of the processors that the calling thread may run on.
     public static var allowed: [Int] {
         var numbers = [Int32](repeating: 0, count: 1024)

@@ -20,12 +20,12 @@ import Testing
         let shift = bias.floats()
         let shifted = expected.enumerated().map { $1 + shift[$0 % n] }
         #expect(relativeError(linear(x, w, bias: bias), shifted) < 1e-5)
-        // bf16: exact against the rounded operands, up to f32 sums
+        // bf16: exact against the rounded operands, up to f32 sums, or else to 13 bits
         let narrow = w.cast(to: .bf16)
         let xs = m <= 4 || !Processor.multipliesBF16 ? x.floats() : x.cast(to: .bf16).floats()
         let rounded = Reference.matmul(
             xs, Reference.transpose(narrow.floats(), rows: n, columns: k), m: m, k: k, n: n)
-        #expect(relativeError(linear(x, narrow), rounded) < 1e-5)
+        #expect(relativeError(linear(x, narrow), rounded) < (Processor.multipliesBlocks ? 5e-4 : 1e-5))
         #expect(relativeError(linear(x, narrow), expected) < 2e-2)
         #expect(relativeError(linear(x, w.cast(to: .f16)), expected) < 2e-3)
         // f32 times bf16, which is widened on the way
@@ -37,6 +37,53 @@ import Testing
         // A slice of a wider input
         let wide = concatenate([x, x], axis: 1)
         #expect(relativeError(matmul(wide.slice(1, k..<2 * k), w.transposed()), expected) < 1e-5)
+    }
+
+    /// To the bit, in every layout and type of the operands, with a bias and added to what is there.
+    @Test(
+        .enabled(if: Processor.multipliesBlocks, "for processors with fast products of 16-bit integers and no bf16"),
+        arguments: [(48, 48, 48), (50, 64, 97), (61, 129, 110), (300, 77, 200), (97, 1400, 100), (2100, 70, 2201)])
+    func productsInBlockFloatingPoint(_ m: Int, _ k: Int, _ n: Int) {
+        var (a, b) = (Tensor.normal([m, k], seed: 1), Tensor.normal([k, n], seed: 2))
+        // Rows and columns of very different size, one of zeros, one that vanishes.
+        let sizes = [1, 1e-6, 3e4, 0, 1e-31, 1] as [Float]
+        a = a * Tensor((0..<m).map { sizes[$0 % sizes.count] }).reshaped([m, 1])
+        b = b * Tensor((0..<n).map { sizes[$0 / 7 % sizes.count] }).reshaped([1, n])
+        let (narrowA, narrowB) = (a.cast(to: .bf16), b.cast(to: .bf16))
+        let bias = Tensor.normal([n], seed: 3)
+        func turned(_ x: Tensor) -> Tensor { x.transposed().contiguous().transposed() }
+        func multiplied(_ a: Tensor, _ b: Tensor) -> [Float] {
+            let c = Tensor(unfilled: [m, n])
+            product(a, b, into: c, low: true)
+            return c.floats()
+        }
+        for (a, b) in [(a, b), (narrowA, b), (a, narrowB)] {
+            let expected = Reference.blockMatmul(a, b, onto: Tensor.zeros([m, n]))
+            #expect(multiplied(a, b) == expected)
+            #expect(multiplied(turned(a), b) == expected)
+            #expect(multiplied(a, turned(b)) == expected)
+            #expect(multiplied(turned(a), turned(b)) == expected)
+        }
+        let c = Tensor.normal([m, n], seed: 4)
+        let sum = Reference.blockMatmul(a, b, onto: c)
+        product(a, b, into: c, accumulate: true, low: true)
+        #expect(c.floats() == sum)
+        product(a, b, bias: bias, into: c, low: true)
+        #expect(c.floats() == Reference.blockMatmul(a, b, onto: bias.broadcast(to: [m, n])))
+    }
+
+    @Test(.enabled(if: Processor.multipliesBlocks)) func infinitiesSpoilTheirRowsInBlockFloatingPoint() {
+        let b = Tensor.normal([100, 64], seed: 2)
+        for bad in [Float.infinity, -.infinity, .nan] {
+            for place in [0, 6499] {
+                var numbers = Tensor.normal([65, 100], seed: 1).floats()
+                numbers[place] = bad
+                let row = place / 100
+                let c = Tensor(unfilled: [65, 64])
+                product(Tensor(numbers, [65, 100]), b, into: c, low: true)
+                for (i, value) in c.floats().enumerated() { #expect(value.isNaN == (i / 64 == row)) }
+            }
+        }
     }
 
     @Test func batchedProductsBroadcast() {

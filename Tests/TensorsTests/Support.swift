@@ -29,6 +29,36 @@ enum Reference {
         return result
     }
 
+    /// `onto` + a · b in block floating point: blocks of 128 terms of a line share a scale, terms are integers up to 4095, and blocks
+    /// are added one after another with a single rounding each.
+    static func blockMatmul(_ a: Tensor, _ b: Tensor, onto: Tensor) -> [Float] {
+        let (m, k, n) = (a.shape[0], a.shape[1], b.shape[1])
+        func blocks(_ line: [Float]) -> [(scale: Float, terms: [Int32])] {
+            stride(from: 0, to: k, by: 128).map { start in
+                let terms = line[start..<min(k, start + 128)]
+                let largest = terms.reduce(0) { max($0, $1.magnitude) }
+                if largest < 0x1p-100 { return (0, terms.map { _ in 0 }) }
+                return (largest / 4095, terms.map { Int32(($0 * (4095 / largest)).rounded(.toNearestOrEven)) })
+            }
+        }
+        func lines(_ x: Tensor, _ count: Int) -> [[(scale: Float, terms: [Int32])]] {
+            let numbers = x.contiguous().cast(to: .f32).floats()
+            return (0..<count).map { blocks(Array(numbers[$0 * k..<($0 + 1) * k])) }
+        }
+        let (rows, columns) = (lines(a, m), lines(b.transposed(), n))
+        var result = onto.contiguous().floats()
+        for i in 0..<m {
+            for j in 0..<n {
+                for (x, y) in zip(rows[i], columns[j]) {
+                    var sum: Int32 = 0
+                    for (p, q) in zip(x.terms, y.terms) { sum += p * q }
+                    result[i * n + j].addProduct(Float(sum), x.scale * y.scale)
+                }
+            }
+        }
+        return result
+    }
+
     static func transpose(_ x: [Float], rows: Int, columns: Int) -> [Float] {
         (0..<columns).flatMap { column in (0..<rows).map { x[$0 * columns + column] } }
     }

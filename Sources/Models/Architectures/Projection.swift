@@ -6,7 +6,7 @@ public indirect enum Weight: Sendable {
     case packed(PackedMatrix)
     /// f32 or bf16, multiplied in its own precision.
     case dense(Tensor)
-    /// f32 numbers that are multiplied in bf16: what training in low precision changes.
+    /// f32 numbers that are multiplied in low precision: what training in it changes.
     case mixed(Tensor)
     /// A weight with low-rank changes beside it.
     case adapted(Weight, [LowRankAdapter])
@@ -54,13 +54,13 @@ public indirect enum Weight: Sendable {
         if case .packed = self { Processor.multipliesBF16 } else { multipliesBF16 }
     }
 
-    /// The whole matrix in the precision it is multiplied in, nil where adapters stand beside it. Quantised weights are widened to bf16,
-    /// which takes time: for what is asked seldom.
-    var matrix: Tensor? {
+    /// The whole matrix and the precision that `linear` is to be told, nil where adapters stand beside it. Quantised weights are widened
+    /// to bf16, which takes time: for what is asked seldom.
+    var matrix: (tensor: Tensor, precision: DType?)? {
         switch self {
-        case .packed(let matrix): matrix.rows(0..<matrix.rows).cast(to: .bf16)
-        case .dense(let tensor): tensor
-        case .mixed(let tensor): tensor.cast(to: .bf16)
+        case .packed(let matrix): (matrix.rows(0..<matrix.rows).cast(to: .bf16), nil)
+        case .dense(let tensor): (tensor, nil)
+        case .mixed(let tensor): (tensor, .bf16)
         case .adapted: nil
         }
     }
@@ -270,16 +270,14 @@ public struct Projection: Sendable {
         }
     }
 
-    /// Products of quantised weights, which are constants: dX = dY W with W widened to bf16 on the way back.
+    /// Products of quantised weights, which are constants: dX = dY W in low precision.
     private func recorded(_ outputs: [Tensor], of matrix: PackedMatrix, from x: Tensor, sizes: [Int]) -> [Tensor] {
         var start = 0
         return zip(outputs, sizes).map { output, size in
             let range = start..<start + size
             start += size
             return output.recorded(from: [x]) { dy in
-                let weight = matrix.rows(range)
-                guard Processor.multipliesBF16 else { return [matmul(dy, weight)] }
-                return [matmul(dy.cast(to: .bf16), weight.cast(to: .bf16))]
+                [matmul(dy, matrix.rows(range), precision: .bf16)]
             }
         }
     }

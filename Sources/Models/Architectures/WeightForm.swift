@@ -4,6 +4,6 @@ public enum WeightForm: String, Sendable, Hashable, Codable, CaseIterable {
     case asStored = "stored"
     case bf16
     case f32
-    /// f32 numbers, multiplied in bf16 with f32 sums where the processor does that at full speed.
+    /// f32 numbers, multiplied in low precision with f32 sums where that is faster: in bf16, or else in block floating point.
     case mixed
 }

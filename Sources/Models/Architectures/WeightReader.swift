@@ -106,7 +106,7 @@ struct WeightReader {
             }
             let isNarrow = form == .asStored || form == .bf16
             let tensor = widened(format, bytes, rows: rows, columns: columns, to: isNarrow ? .bf16 : .f32)
-            return form == .mixed && Processor.multipliesBF16 ? .mixed(tensor) : .dense(tensor)
+            return form == .mixed && Processor.hasLowPrecision ? .mixed(tensor) : .dense(tensor)
         }
     }
 

@@ -8,8 +8,11 @@ package let linearFewRows = Int(CK_FEW_ROWS)
 /// With a bf16 weight the activations are rounded to bf16 and the sums kept in f32 (for up to four rows, where reading the weight is
 /// all the work, the activations stay f32). With an f16 weight everything is widened to f32. Gradients are f32 whatever the weight.
 ///
+/// Where there are no fast bf16 products, those with a bf16 weight keep f32 activations, in block floating point if that is faster
+/// (see ``Processor/hasLowPrecision``).
+///
 /// - Parameter precision: `.bf16` rounds an f32 weight for the products, anew in each direction, so that no rounded copy waits for
-///   the backward pass; nil multiplies in the weight's own precision. Without fast bf16 products, and for up to four rows, it changes nothing.
+///   the backward pass; nil multiplies in the weight's own precision. Without low precision, and for up to four rows, it changes nothing.
 public func linear(_ x: Tensor, _ weight: Tensor, bias: Tensor? = nil, precision: DType? = nil) -> Tensor {
     precondition(
         weight.rank == 2 && x.shape.last == weight.shape[1], "linear of \(x.shape) with a weight of \(weight.shape)")
@@ -21,7 +24,8 @@ public func linear(_ x: Tensor, _ weight: Tensor, bias: Tensor? = nil, precision
     let rounds =
         precision == .bf16 && weight.dtype == .f32 && Processor.multipliesBF16 && inputs.shape[0] > linearFewRows
     let used = rounds ? weight.detached().cast(to: .bf16) : weight.detached()
-    let narrowed = linearForward(inputs, used, bias?.detached(), into: y)
+    let low = precision == .bf16 || weight.dtype == .bf16
+    let narrowed = linearForward(inputs, used, bias?.detached(), into: y, low: low)
     let result = y.reshaped(outShape)
     guard records(x, weight, bias) else { return result }
 
@@ -41,13 +45,13 @@ public func linear(_ x: Tensor, _ weight: Tensor, bias: Tensor? = nil, precision
             // dX = dY W
             savedWeight.map { weight in
                 let dx = Tensor(unfilled: [dy.shape[0], weight.shape[1]])
-                product(narrow, rounds ? weight.cast(to: .bf16) : weight, into: dx)
+                product(narrow, rounds ? weight.cast(to: .bf16) : weight, into: dx, low: low)
                 return dx.reshaped(xShape)
             },
             // dW = dYᵀ X
             input.map { input in
                 let dw = Tensor(unfilled: [dy.shape[1], input.shape[1]])
-                product(narrow.transposed(), input.cast(to: precision), into: dw)
+                product(narrow.transposed(), input.cast(to: precision), into: dw, low: low)
                 return dw
             },
         ]
@@ -64,7 +68,7 @@ private func forBackward(_ input: Tensor, of x: Tensor) -> Remake {
 }
 
 /// Fills y [rows, out] and gives the input in the precision it was multiplied in.
-private func linearForward(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?, into y: Tensor) -> Tensor {
+private func linearForward(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?, into y: Tensor, low: Bool) -> Tensor {
     let bias = bias?.contiguous()
     let rows = x.shape[0]
     if rows == 0 { return x }
@@ -80,6 +84,6 @@ private func linearForward(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?, into 
         return input
     }
     let input = x.cast(to: weight.productPrecision)
-    product(input, weight.transposed(), bias: bias, into: y)
+    product(input, weight.transposed(), bias: bias, into: y, low: low)
     return input
 }

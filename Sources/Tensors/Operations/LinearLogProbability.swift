@@ -8,11 +8,12 @@ import CKernels
 ///   - x: hidden states [rows, width]
 ///   - weight: [vocabulary, width], f32 or bf16
 ///   - targets: i32 [rows]; negative: ignored, gives 0.
+///   - precision: `.bf16` rounds an f32 weight for the products as in `linear`.
 /// - Returns: [rows]
 public func linearLogProbabilities(
-    _ x: Tensor, _ weight: Tensor, _ targets: Tensor, scratchBytes: Int = 48 << 20
+    _ x: Tensor, _ weight: Tensor, _ targets: Tensor, precision: DType? = nil, scratchBytes: Int = 48 << 20
 ) -> Tensor {
-    let job = LinearTargets(x, weight, targets, scratchBytes: scratchBytes)
+    let job = LinearTargets(x, weight, targets, precision: precision, scratchBytes: scratchBytes)
     let result = Tensor.zeros([x.shape[0]])
     let normaliser = Tensor(unfilled: [job.kept.count])
     for chunk in job.chunks {
@@ -39,9 +40,10 @@ public func linearLogProbabilities(
 /// Σ weights[r] · -log p(target r) of `linear(x, weight)`, in chunks as `linearLogProbabilities`, with the gradients made along
 /// with the loss so that no logits are computed twice. Without `weights`, the mean over rows whose target isn't negative.
 public func linearCrossEntropy(
-    _ x: Tensor, _ weight: Tensor, _ targets: Tensor, weights: [Float]? = nil, scratchBytes: Int = 48 << 20
+    _ x: Tensor, _ weight: Tensor, _ targets: Tensor, weights: [Float]? = nil, precision: DType? = nil,
+    scratchBytes: Int = 48 << 20
 ) -> Tensor {
-    let job = LinearTargets(x, weight, targets, scratchBytes: scratchBytes)
+    let job = LinearTargets(x, weight, targets, precision: precision, scratchBytes: scratchBytes)
     precondition(weights.map { $0.count == x.shape[0] } ?? true, "\(weights?.count ?? 0) weights for \(x.shape)")
     let share = 1 / Float(max(1, job.kept.count))
     let rowWeights = Tensor(job.kept.map { weights?[$0] ?? share })
@@ -72,8 +74,9 @@ private struct LinearTargets: Sendable {
     let kept: [Int]
     let rows: Int
     let chunkRows: Int
+    let low: Bool
 
-    init(_ x: Tensor, _ weight: Tensor, _ targets: Tensor, scratchBytes: Int) {
+    init(_ x: Tensor, _ weight: Tensor, _ targets: Tensor, precision: DType?, scratchBytes: Int) {
         precondition(
             x.rank == 2 && weight.rank == 2 && x.shape[1] == weight.shape[1] && targets.dtype == .i32
                 && targets.count == x.shape[0], "targets \(targets.shape) for \(x.shape) · \(weight.shape)ᵀ")
@@ -81,8 +84,10 @@ private struct LinearTargets: Sendable {
         checkTargets(targets.contiguous(), classes: weight.shape[0])
         kept = all.indices.filter { all[$0] >= 0 }
         let gathered = kept.count == all.count ? x.detached() : takeRows(x.detached(), kept.map(Int32.init))
-        self.x = gathered.cast(to: weight.productPrecision).contiguous()
-        self.weight = weight.detached()
+        let rounds = precision == .bf16 && Processor.multipliesBF16
+        self.weight = rounds ? weight.detached().cast(to: .bf16) : weight.detached()
+        low = precision == .bf16 || weight.dtype == .bf16
+        self.x = gathered.cast(to: self.weight.productPrecision).contiguous()
         self.targets = Tensor(kept.map { all[$0] })
         rows = x.shape[0]
         chunkRows = max(16, scratchBytes / (4 * max(1, weight.shape[0])) / 16 * 16)
@@ -94,7 +99,7 @@ private struct LinearTargets: Sendable {
 
     func logits(_ chunk: Range<Int>) -> Tensor {
         let result = Tensor(unfilled: [chunk.count, weight.shape[0]])
-        product(x.rows(chunk), weight.transposed(), into: result)
+        product(x.rows(chunk), weight.transposed(), into: result, low: low)
         return result
     }
 
@@ -156,7 +161,7 @@ private struct LinearGradients {
                 }
             }
         }
-        if let keptX { product(d, job.weight, into: keptX.rows(chunk)) }
-        if let weight { product(d.transposed(), job.x.rows(chunk), into: weight, accumulate: true) }
+        if let keptX { product(d, job.weight, into: keptX.rows(chunk), low: job.low) }
+        if let weight { product(d.transposed(), job.x.rows(chunk), into: weight, accumulate: true, low: job.low) }
     }
 }

@@ -2,25 +2,31 @@ import CKernels
 
 /// a · b over the last two dimensions, [..., m, k] · [..., k, n] → [..., m, n] in f32; leading dimensions broadcast. Both are f32 or
 /// both bf16; transposed views cost nothing extra.
-public func matmul(_ a: Tensor, _ b: Tensor) -> Tensor {
+///
+/// - Parameter precision: `.bf16` multiplies f32 numbers as `linear` does then.
+public func matmul(_ a: Tensor, _ b: Tensor, precision: DType? = nil) -> Tensor {
     precondition(a.rank >= 2 && b.rank >= 2 && a.shape[-1] == b.shape[-2], "matmul of \(a.shape) and \(b.shape)")
-    let product = batchedProduct(a.detached(), b.detached())
+    let rounds = precision == .bf16 && Processor.multipliesBF16
+    let saved = rounds ? a.detached().cast(to: .bf16) : a.detached()
+    let other = rounds ? b.detached().cast(to: .bf16) : b.detached()
+    let low = precision == .bf16 || saved.dtype == .bf16 && other.dtype == .bf16
+    let product = batchedProduct(saved, other, low: low)
     guard records(a, b) else { return product }
-    let (saved, other, aShape, bShape) = (a.detached(), b.detached(), gradientShape(a), gradientShape(b))
+    let (aShape, bShape) = (gradientShape(a), gradientShape(b))
     return product.recorded(from: [a, b]) { dc in
         // dA = dC Bᵀ, dB = Aᵀ dC, in the operands' own precision
         let dc = dc.cast(to: saved.dtype == .bf16 && other.dtype == .bf16 ? .bf16 : .f32)
         return [
-            aShape.map { batchedProduct(dc, other.transposed()).summed(to: $0) },
-            bShape.map { batchedProduct(saved.transposed(), dc).summed(to: $0) },
+            aShape.map { batchedProduct(dc, other.transposed(), low: low).summed(to: $0) },
+            bShape.map { batchedProduct(saved.transposed(), dc, low: low).summed(to: $0) },
         ]
     }
 }
 
-private func batchedProduct(_ a: Tensor, _ b: Tensor) -> Tensor {
+private func batchedProduct(_ a: Tensor, _ b: Tensor, low: Bool) -> Tensor {
     if a.rank == 2 && b.rank == 2 {
         let c = Tensor(unfilled: [a.shape[0], b.shape[1]])
-        product(a, b, into: c)
+        product(a, b, into: c, low: low)
         return c
     }
     let lead = broadcastShape(Shape(a.shape.dimensions.dropLast(2)), Shape(b.shape.dimensions.dropLast(2)))
@@ -41,15 +47,23 @@ private func batchedProduct(_ a: Tensor, _ b: Tensor) -> Tensor {
     }
     // Each product runs on the pool when there are few; when there are many, each runs on one thread.
     parallel(lead.count, grain: lead.count >= 2 * ThreadPool.threads ? 1 : lead.count) { part in
-        for index in part { product(matrix(left, index), matrix(right, index), into: matrix(c, index)) }
+        for index in part { product(matrix(left, index), matrix(right, index), into: matrix(c, index), low: low) }
     }
     return c
 }
 
 /// C = A · B (+ bias), or C += A · B, for matrices; C is f32 with adjacent columns.
-func product(_ a: Tensor, _ b: Tensor, bias: Tensor? = nil, into c: Tensor, accumulate: Bool = false) {
+///
+/// - Parameter low: where the processor has no bf16 products but multiplies faster in block floating point, it does.
+package func product(
+    _ a: Tensor, _ b: Tensor, bias: Tensor? = nil, into c: Tensor, accumulate: Bool = false, low: Bool = false
+) {
     var (a, b) = (withUnitStride(a), withUnitStride(b))
-    if a.productPrecision == .f32 || b.productPrecision == .f32 {
+    // Of fewer rows or columns each number enters too few products to be worth packing.
+    let packs = low && Processor.multipliesBlocks && min(a.shape[0], a.shape[1], b.shape[1]) >= 48
+    if packs {
+        (a, b) = (a.dtype == .bf16 ? a : a.cast(to: .f32), b.dtype == .bf16 ? b : b.cast(to: .f32))
+    } else if a.productPrecision == .f32 || b.productPrecision == .f32 {
         a = a.cast(to: .f32)
         if b.dtype != .bf16 { b = b.cast(to: .f32) }  // bf16 is widened tile by tile
     }
@@ -66,6 +80,11 @@ func product(_ a: Tensor, _ b: Tensor, bias: Tensor? = nil, into c: Tensor, accu
         a_row: Int64(aRow), a_column: Int64(aColumn), b_row: Int64(bRow), b_column: Int64(bColumn),
         c_row: Int64(max(c.strides[0], n)), accumulate: accumulate, bias: bias != nil)
     withExtendedLifetime((a, b, bias, c)) {
+        if packs {
+            let done = ck_bfp_matmul(&shape, a.address, b.address, bias?.floatAddress, c.floatAddress)
+            precondition(done, "no memory for a product of \(a.shape) and \(b.shape)")
+            return
+        }
         let status = ck_matmul(&shape, a.address, b.address, bias?.floatAddress, c.floatAddress)
         precondition(
             status == 0, "oneDNN refused a product of \(a.shape) and \(b.shape) in \(a.dtype): status \(status)")

@@ -120,7 +120,7 @@ struct TrainingBenchmark: Sendable {
     // MARK: The floor
 
     /// Tokens a second if a step were nothing but the products of its linear layers, over all of its rows at once: forward,
-    /// back to the input, and, where weights train, back to the weight. In bf16 where the processor multiplies it, else in f32.
+    /// back to the input, and, where weights train, back to the weight. In low precision where the processor has it, else in f32.
     private func products(trainsWeights: Bool) throws -> [Double] {
         let configuration = try openWeights(at: model).configuration()
         let (hidden, inner) = (configuration.hiddenSize, configuration.feedForwardSize)
@@ -144,9 +144,9 @@ struct TrainingBenchmark: Sendable {
                 let (x, weight) = (random([rows, layer.into], 1), random([layer.out, layer.into], 2))
                 let dy = random([rows, layer.out], UInt64(3 + place))
                 let own = clock.measure {
-                    _ = matmul(x, weight.transposed())
-                    _ = matmul(dy, weight)
-                    if trainsWeights { _ = matmul(dy.transposed(), x) }
+                    _ = matmul(x, weight.transposed(), precision: .bf16)
+                    _ = matmul(dy, weight, precision: .bf16)
+                    if trainsWeights { _ = matmul(dy.transposed(), x, precision: .bf16) }
                 }
                 seconds += Double(layer.count) * (own / .seconds(1))
             }
