@@ -24,7 +24,7 @@ typedef struct {
     int width;           // of a panel
 } operand;
 
-// Panels of some lines, and scales for each block of terms and each line of a panel.
+// Panels of some lines one after another, and scales for each block of terms and each line of a panel.
 typedef struct {
     int32_t *pairs;
     float *scales;
@@ -183,20 +183,16 @@ AVX2_INLINE void pack_terms(
                 _mm256_store_si256(maximum, larger(_mm256_load_si256(maximum), numbers));
             }
         }
+        if (length % 2) memset(copy + length * ROOM, 0, ROOM * sizeof(float));  // the last term's neighbour
         for (int64_t i = 0; i < filled; i += lanes) {
             int32_t *pairs = to->pairs + i / width * to->panel_pairs + start / 2 * width + i % width;
             float *scales = to->scales + i / width * to->panel_scales + start / CK_BFP_BLOCK * width + i % width;
             __m256 factor = choose_scales(_mm256_loadu_si256((const __m256i *)(largest + i)), scales, lanes);
             const float *at = copy + i;
-            int64_t l = 0;
-            for (; l + 1 < length; l += 2, at += 2 * ROOM, pairs += width) {
+            for (int64_t l = 0; l < length; l += 2, at += 2 * ROOM, pairs += width) {
                 __m256i first = rounded(_mm256_loadu_ps(at), factor), second = rounded(_mm256_loadu_ps(at + ROOM), factor);
                 __m256i both = _mm256_blend_epi16(first, _mm256_slli_epi32(second, 16), 0xaa);
                 _mm256_storeu_si256((__m256i *)pairs, both);
-            }
-            if (l < length) {
-                __m256i first = _mm256_blend_epi16(rounded(_mm256_loadu_ps(at), factor), _mm256_setzero_si256(), 0xaa);
-                _mm256_storeu_si256((__m256i *)pairs, first);
             }
         }
     }
@@ -229,7 +225,8 @@ static packed make_packed(room *r, const operand *o, int64_t lines, int64_t dept
 }
 
 static packed panel_of(const packed *p, int64_t panel) {
-    return (packed){p->pairs + panel * p->panel_pairs, p->scales + panel * p->panel_scales, 0, 0};
+    return (packed){
+        p->pairs + panel * p->panel_pairs, p->scales + panel * p->panel_scales, p->panel_pairs, p->panel_scales};
 }
 
 // MARK: Multiplying
@@ -331,8 +328,6 @@ static void pack_common(void *argument, int64_t chunk, int thread) {
     const operand *o = j->by_rows ? &j->b : &j->a;
     int64_t line = chunk * PART;
     packed to = panel_of(&j->common, line / o->width);
-    to.panel_pairs = j->common.panel_pairs;
-    to.panel_scales = j->common.panel_scales;
     pack(o, j->first + line, least(j->lines - line, PART), j->term, j->depth, &to);
 }
 

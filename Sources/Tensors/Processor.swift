@@ -3,7 +3,7 @@ import COneDNN
 
 /// What the processor and its libraries offer.
 public enum Processor {
-    /// Whether products of bf16 numbers run at full speed. Elsewhere `linear` and `matmul` widen bf16 to f32.
+    /// Whether products of bf16 numbers run at full speed. Elsewhere `linear` and `matmul` don't round f32 numbers to it.
     public static let multipliesBF16 = ck_matmul_has_bf16()
 
     /// Whether f32 numbers multiply faster in block floating point, with 13 bits a number and a scale for 128 terms of a sum: where there

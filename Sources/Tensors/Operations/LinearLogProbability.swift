@@ -84,8 +84,7 @@ private struct LinearTargets: Sendable {
         checkTargets(targets.contiguous(), classes: weight.shape[0])
         kept = all.indices.filter { all[$0] >= 0 }
         let gathered = kept.count == all.count ? x.detached() : takeRows(x.detached(), kept.map(Int32.init))
-        let rounds = precision == .bf16 && Processor.multipliesBF16
-        self.weight = rounds ? weight.detached().cast(to: .bf16) : weight.detached()
+        self.weight = weight.detached().rounded(for: precision)
         low = precision == .bf16 || weight.dtype == .bf16
         self.x = gathered.cast(to: self.weight.productPrecision).contiguous()
         self.targets = Tensor(kept.map { all[$0] })

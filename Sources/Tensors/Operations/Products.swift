@@ -6,9 +6,7 @@ import CKernels
 /// - Parameter precision: `.bf16` multiplies f32 numbers as `linear` does then.
 public func matmul(_ a: Tensor, _ b: Tensor, precision: DType? = nil) -> Tensor {
     precondition(a.rank >= 2 && b.rank >= 2 && a.shape[-1] == b.shape[-2], "matmul of \(a.shape) and \(b.shape)")
-    let rounds = precision == .bf16 && Processor.multipliesBF16
-    let saved = rounds ? a.detached().cast(to: .bf16) : a.detached()
-    let other = rounds ? b.detached().cast(to: .bf16) : b.detached()
+    let (saved, other) = (a.detached().rounded(for: precision), b.detached().rounded(for: precision))
     let low = precision == .bf16 || saved.dtype == .bf16 && other.dtype == .bf16
     let product = batchedProduct(saved, other, low: low)
     guard records(a, b) else { return product }
@@ -61,11 +59,10 @@ package func product(
     var (a, b) = (withUnitStride(a), withUnitStride(b))
     // Of fewer rows or columns each number enters too few products to be worth packing.
     let packs = low && Processor.multipliesBlocks && min(a.shape[0], a.shape[1], b.shape[1]) >= 48
-    if packs {
-        (a, b) = (a.dtype == .bf16 ? a : a.cast(to: .f32), b.dtype == .bf16 ? b : b.cast(to: .f32))
-    } else if a.productPrecision == .f32 || b.productPrecision == .f32 {
-        a = a.cast(to: .f32)
-        if b.dtype != .bf16 { b = b.cast(to: .f32) }  // bf16 is widened tile by tile
+    if a.productPrecision == .f32 || b.productPrecision == .f32 {
+        // A bf16 matrix is widened tile by tile, the first of two only when it is packed.
+        if !packs || a.dtype != .bf16 { a = a.cast(to: .f32) }
+        if b.dtype != .bf16 { b = b.cast(to: .f32) }
     }
     let (m, n, k) = (a.shape[0], b.shape[1], a.shape[1])
     if m == 0 || n == 0 { return }
@@ -94,6 +91,11 @@ package func product(
 extension Tensor {
     /// The precision that products with this matrix have.
     var productPrecision: DType { dtype == .bf16 && Processor.multipliesBF16 ? .bf16 : .f32 }
+
+    /// As it is multiplied when the caller wants that precision: rounded to bf16 where the processor is fast with it.
+    func rounded(for precision: DType?) -> Tensor {
+        precision == .bf16 && Processor.multipliesBF16 ? cast(to: .bf16) : self
+    }
 
     /// How kernels call the dtype of an f32 or bf16 matrix.
     var kernelType: ck_type { dtype == .bf16 ? CK_TYPE_BF16 : CK_TYPE_F32 }
