@@ -14,7 +14,9 @@ extension WeightSource {
         for tensor in tensors {
             hash.add(tensor.name.utf8)
             hash.add(UInt64(tensor.byteCount))
-            if let bytes = try? bytes(of: tensor.name) { bytes.withUnsafeBytes { hash.add($0) } }
+            guard let bytes = try? bytes(of: tensor.name) else { continue }
+            bytes.withUnsafeBytes { hash.add($0) }
+            bytes.adviseDontNeed()
         }
         return hash.hexadecimal
     }

@@ -1,3 +1,5 @@
+import CKernels
+
 /// Gradients of a loss, found by the tensor they belong to.
 public struct Gradients: Sendable {
     private var entries: [ObjectIdentifier: (node: GradientNode, gradient: Tensor)] = [:]
@@ -29,7 +31,7 @@ public struct Gradients: Sendable {
         entries.values.reduce(0) { $0 + dot($1.gradient, $1.gradient) }.squareRoot()
     }
 
-    fileprivate mutating func accumulate(_ gradient: Tensor, for node: GradientNode) {
+    mutating func accumulate(_ gradient: Tensor, for node: GradientNode) {
         let key = ObjectIdentifier(node)
         guard var sum = entries.removeValue(forKey: key)?.gradient else {
             entries[key] = (node, gradient)
@@ -39,14 +41,20 @@ public struct Gradients: Sendable {
         entries[key] = (node, sum)
     }
 
-    fileprivate mutating func take(_ node: GradientNode) -> Tensor? {
+    mutating func take(_ node: GradientNode) -> Tensor? {
         entries.removeValue(forKey: ObjectIdentifier(node))?.gradient
     }
 
     /// Removes and gives ∂loss/∂tensor.
     package mutating func take(_ tensor: Tensor) -> Tensor? { tensor.node.flatMap { take($0) } }
 
-    func gradient(of node: GradientNode) -> Tensor? { entries[ObjectIdentifier(node)]?.gradient }
+    /// Removes and gives a sum that nobody else looks at.
+    fileprivate mutating func takeUnshared(_ node: GradientNode) -> Tensor? {
+        guard var sum = take(node) else { return nil }
+        if sum.isUnshared { return sum }
+        accumulate(sum, for: node)
+        return nil
+    }
 }
 
 /// Hears of leaves while a backward pass goes on: of each one as soon as the pass adds nothing more to its gradient.
@@ -67,18 +75,35 @@ package struct FinalGradients {
 extension Tensor {
     /// self += other, written over this tensor's own numbers when nobody else looks at them.
     fileprivate mutating func addReusing(_ other: Tensor) {
-        if ownsWholeStorage && other.isContiguous && isKnownUniquelyReferenced(&storage) {
+        if other.isContiguous && isUnshared {
             accumulate(other)
         } else {
             self = self + other
         }
     }
 
-    private var ownsWholeStorage: Bool { isContiguous && dtype == .f32 && count * 4 == storage.byteCount }
+    /// Whether these are f32 numbers in row-major order in memory of their own that nobody else looks at.
+    fileprivate var isUnshared: Bool {
+        mutating get {
+            isContiguous && dtype == .f32 && count * 4 == storage.byteCount && isKnownUniquelyReferenced(&storage)
+        }
+    }
 
     /// The same f32 numbers in memory that nobody else looks at: its own, where that is so.
-    package consuming func unshared() -> Tensor {
-        ownsWholeStorage && isKnownUniquelyReferenced(&storage) ? self : copied()
+    package consuming func unshared() -> Tensor { isUnshared ? self : copied() }
+
+    /// factor · self, in this tensor's own memory when nobody else looks at it. Outside the gradient graph.
+    package consuming func multiplied(by factor: Float) -> Tensor {
+        if factor == 1 { return self }
+        let result = unshared()
+        withExtendedLifetime(result) {
+            let numbers = result.floatAddress
+            parallel(result.count, grain: elementGrain) { part in
+                let start = numbers + part.lowerBound
+                ck_affine(start, factor, 0, start, Int64(part.count))
+            }
+        }
+        return result
     }
 }
 
@@ -126,6 +151,52 @@ extension Tensor {
     }
 }
 
+/// A pass backward through the graph, as the rules of operations see it. Used by one thread.
+final class BackwardPass {
+    let observer: LinearObserver?
+    /// What has arrived at the leaves and at the nodes kept.
+    fileprivate var result: Gradients
+    /// What has arrived at the operations that the pass hasn't come to yet.
+    fileprivate var pending = Gradients()
+    /// Nodes numbered like this or less count as leaves.
+    private let floor: Int
+    /// The one whose rule runs now.
+    private var node: GradientNode?
+
+    fileprivate init(result: consuming Gradients, floor: Int, observer: LinearObserver?) {
+        self.result = result
+        self.floor = floor
+        self.observer = observer
+    }
+
+    /// The sum of what has arrived so far for an input of the operation whose rule asks, in the input's shape. The rule adds its own part
+    /// in place and gives the sum as its gradient. nil where nothing has arrived yet, or others look at it: the rule then gives its part alone.
+    func takeSum(_ input: Int) -> Tensor? {
+        guard let input = node?.inputs[input] else { return nil }
+        return isLeaf(input) ? result.takeUnshared(input) : pending.takeUnshared(input)
+    }
+
+    fileprivate func isLeaf(_ node: GradientNode) -> Bool { node.backward == nil || node.number <= floor }
+
+    fileprivate func run(_ node: GradientNode, keeps: Bool) {
+        guard let gradient = pending.take(node)?.contiguous(), let rule = node.backward else { return }
+        if keeps { result.accumulate(gradient, for: node) }
+        self.node = node
+        let gradients = rule(gradient, self)
+        self.node = nil
+        precondition(gradients.count == node.inputs.count, "an operation's backward gives one gradient an input")
+        for (input, gradient) in zip(node.inputs, gradients) {
+            guard let input, let gradient = gradient?.detached() else { continue }
+            // Leaves would wait to the end: their gradients go where they belong at once, and make room.
+            if isLeaf(input) {
+                result.accumulate(gradient.contiguous(), for: input)
+            } else {
+                pending.accumulate(gradient, for: input)
+            }
+        }
+    }
+}
+
 /// Sends a gradient back from `root` and adds what arrives at the leaves and at the nodes kept to `result`. Nodes numbered `floor`
 /// or less count as leaves. `consumes`: each node lets go of what it saved once it has been passed.
 func propagate(
@@ -133,35 +204,21 @@ func propagate(
     consumes: Bool = false, into result: inout Gradients, observer: LinearObserver?,
     final watch: FinalGradients? = nil
 ) {
-    func isLeaf(_ node: GradientNode) -> Bool { node.backward == nil || node.number <= floor }
-    if isLeaf(root) { return result.accumulate(gradient.contiguous(), for: root) }
-    var pending = Gradients()
-    pending.accumulate(gradient, for: root)
+    let pass = BackwardPass(result: result, floor: floor, observer: observer)
+    result = Gradients()
+    defer { swap(&result, &pass.result) }
+    if pass.isLeaf(root) { return pass.result.accumulate(gradient.contiguous(), for: root) }
+    pass.pending.accumulate(gradient, for: root)
     GradientMode.withoutGradients {
-        func pass(_ node: GradientNode) {
-            guard let gradient = pending.take(node)?.contiguous(), let rule = node.backward else { return }
-            if kept.contains(ObjectIdentifier(node)) { result.accumulate(gradient, for: node) }
-            let gradients = rule(gradient, observer)
-            precondition(gradients.count == node.inputs.count, "an operation's backward gives one gradient an input")
-            for (input, gradient) in zip(node.inputs, gradients) {
-                guard let input, let gradient = gradient?.detached() else { continue }
-                // Leaves would wait to the end: their gradients go where they belong at once, and make room.
-                if isLeaf(input) {
-                    result.accumulate(gradient.contiguous(), for: input)
-                } else {
-                    pending.accumulate(gradient, for: input)
-                }
-            }
-            if consumes { node.release() }
-        }
         var rest = Array(reachable(from: root, floor: floor).reversed())
-        var uses = watch?.uses(by: rest.lazy.filter { !isLeaf($0) }) ?? [:]
+        var uses = watch?.uses(by: rest.lazy.filter { !pass.isLeaf($0) }) ?? [:]
         while let node = rest.popLast() {
-            guard !isLeaf(node) else { continue }
+            guard !pass.isLeaf(node) else { continue }
             let watched = uses.isEmpty ? [] : node.inputs.compactMap { $0 }.filter { uses[ObjectIdentifier($0)] != nil }
-            pass(node)
+            pass.run(node, keeps: kept.contains(ObjectIdentifier(node)))
+            if consumes { node.release() }
             // Behind the pass, where nobody else holds the gradients any more.
-            for leaf in watched { watch?.settle(leaf, &uses, &result) }
+            for leaf in watched { watch?.settle(leaf, &uses, &pass.result) }
         }
     }
 }

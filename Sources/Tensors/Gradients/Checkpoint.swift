@@ -11,14 +11,18 @@ public func checkpoint(_ inputs: [Tensor], _ body: @escaping @Sendable ([Tensor]
     let result = body(inputs)
     guard let root = result.node, root.number > before else { return result }
     let outside = reachable(from: root, floor: before).filter { $0.number <= before }
-    let node = GradientNode(inputs: outside) { gradient, observer in
+    let node = GradientNode(inputs: outside) { gradient, pass in
         GradientMode.withGradients {
             let floor = GradientNode.latest
             let again = body(inputs)
             guard let root = again.node else { return outside.map { _ in nil } }
             var gradients = Gradients()
-            propagate(gradient, from: root, floor: floor, consumes: true, into: &gradients, observer: observer)
-            return outside.map { gradients.gradient(of: $0) }
+            // What is added to in place outside is added to in place here, too.
+            for (place, node) in outside.enumerated() {
+                if let sum = pass.takeSum(place) { gradients.accumulate(sum, for: node) }
+            }
+            propagate(gradient, from: root, floor: floor, consumes: true, into: &gradients, observer: pass.observer)
+            return outside.map { gradients.take($0) }
         }
     }
     return result.with(node: node)

@@ -12,8 +12,8 @@ typealias Remake = @Sendable () -> Tensor
 /// running backward in falling order of numbers is a topological order.
 final class GradientNode: Sendable {
     let number: Int
-    /// A backward rule that can also report to the pass's observer.
-    typealias Rule = @Sendable (_ gradient: Tensor, _ observer: LinearObserver?) -> [Tensor?]
+    /// A backward rule that knows the pass it is part of.
+    typealias Rule = @Sendable (_ gradient: Tensor, _ pass: BackwardPass) -> [Tensor?]
 
     /// Written only while nobody else uses the node: when it goes, or by the one pass that consumes its graph.
     private(set) nonisolated(unsafe) var inputs: [GradientNode?]

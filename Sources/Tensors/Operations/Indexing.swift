@@ -26,8 +26,9 @@ public func embedding(_ indices: Tensor, _ table: Tensor) -> Tensor {
             }
         }
     }
-    return result.recordedIfNeeded(from: table) { dy in
-        let gradient = Tensor.zeros([vocabulary, width])
+    guard records(table) else { return result }
+    return result.recorded(from: [table]) { dy, pass in
+        let gradient = pass.takeSum(0) ?? .zeros([vocabulary, width])
         withExtendedLifetime((places, dy, gradient)) {
             let (at, from, to) = (places.integerAddress, dy.floatAddress, gradient.floatAddress)
             for index in 0..<count {

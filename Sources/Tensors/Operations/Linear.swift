@@ -36,23 +36,19 @@ public func linear(_ x: Tensor, _ weight: Tensor, bias: Tensor? = nil, precision
     let name = weight
     let width = y.shape[1]  // alone: a rule that captured y would keep it until the backward pass
     let precision = used.productPrecision
-    return result.recorded(from: [x, weight] + (bias.map { [$0] } ?? [])) { dy, observer in
+    return result.recorded(from: [x, weight] + (bias.map { [$0] } ?? [])) { dy, pass in
         let dy = dy.reshaped([-1, width])
         let narrow = dy.cast(to: precision)
         let input = savedInput?()
-        if let observer, let input { observer(name, input, dy) }
+        if let observer = pass.observer, let input { observer(name, input, dy) }
         var gradients: [Tensor?] = [
             // dX = dY W
             savedWeight.map { weight in
-                let dx = Tensor(unfilled: [dy.shape[0], weight.shape[1]])
-                product(narrow, rounds ? weight.cast(to: .bf16) : weight, into: dx, low: low)
-                return dx.reshaped(xShape)
+                added(narrow, rounds ? weight.cast(to: .bf16) : weight, to: pass.takeSum(0), low: low).reshaped(xShape)
             },
             // dW = dYᵀ X
             input.map { input in
-                let dw = Tensor(unfilled: [dy.shape[1], input.shape[1]])
-                product(narrow.transposed(), input.cast(to: precision), into: dw, low: low)
-                return dw
+                added(narrow.transposed(), input.cast(to: precision), to: pass.takeSum(1), low: low)
             },
         ]
         if let biasShape { gradients.append(biasNeeds ? dy.sum(0).reshaped(biasShape) : nil) }

@@ -25,13 +25,15 @@ public func linearLogProbabilities(
     }
     guard records(x, weight) else { return result }
     let (xNeeds, wNeeds) = (x.requiresGradient, weight.requiresGradient)
-    return result.recorded(from: [x, weight]) { dy in
+    return result.recorded(from: [x, weight]) { dy, pass in
         let kept = Tensor(unfilled: [job.kept.count])
         for (place, row) in job.kept.enumerated() { kept.floatAddress[place] = dy.floatAddress[row] }
-        var gradients = LinearGradients(job, x: xNeeds, weight: wNeeds)
+        let gradients = LinearGradients(job, x: xNeeds, weight: wNeeds, sum: wNeeds ? pass.takeSum(1) : nil)
         for chunk in job.chunks {
+            let logits = job.logits(chunk)
             gradients.add(
-                chunk, logits: job.logits(chunk), normaliser: normaliser.slice(0, chunk), dy: kept.slice(0, chunk))
+                job.gradient(of: logits, chunk, normaliser: normaliser.slice(0, chunk), dy: kept.slice(0, chunk)), chunk
+            )
         }
         return [gradients.x, gradients.weight]
     }
@@ -39,6 +41,8 @@ public func linearLogProbabilities(
 
 /// Σ weights[r] · -log p(target r) of `linear(x, weight)`, in chunks as `linearLogProbabilities`, with the gradients made along
 /// with the loss so that no logits are computed twice. Without `weights`, the mean over rows whose target isn't negative.
+///
+/// Where the weight needs a gradient and the logits' own gradients are no larger than it would be, those wait for the backward pass.
 public func linearCrossEntropy(
     _ x: Tensor, _ weight: Tensor, _ targets: Tensor, weights: [Float]? = nil, precision: DType? = nil,
     scratchBytes: Int = 48 << 20
@@ -48,8 +52,10 @@ public func linearCrossEntropy(
     let share = 1 / Float(max(1, job.kept.count))
     let rowWeights = Tensor(job.kept.map { weights?[$0] ?? share })
     let recording = records(x, weight)
-    var gradients = LinearGradients(
-        job, x: recording && x.requiresGradient, weight: recording && weight.requiresGradient)
+    let (xNeeds, wNeeds) = (recording && x.requiresGradient, recording && weight.requiresGradient)
+    let waits = wNeeds && job.kept.count * job.weight.productPrecision.byteCount <= 4 * x.shape[1]
+    let gradients = waits ? nil : LinearGradients(job, x: xNeeds, weight: wNeeds)
+    var waiting: [(chunk: Range<Int>, gradient: Tensor)] = []
     var loss: Double = 0
     for chunk in job.chunks {
         let (values, normaliser) = (Tensor(unfilled: [chunk.count]), Tensor(unfilled: [chunk.count]))
@@ -57,12 +63,16 @@ public func linearCrossEntropy(
         job.logProbabilities(of: logits, chunk, into: values, normaliser: normaliser)
         let part = rowWeights.slice(0, chunk)
         for row in 0..<chunk.count { loss -= Double(part.floatAddress[row]) * Double(values.floatAddress[row]) }
-        if recording { gradients.add(chunk, logits: logits, normaliser: normaliser, dy: part * -1) }
+        guard recording else { continue }
+        let gradient = job.gradient(of: logits, chunk, normaliser: normaliser, dy: part * -1)
+        if let gradients { gradients.add(gradient, chunk) } else { waiting.append((chunk, gradient)) }
     }
-    let (dx, dw) = (gradients.x, gradients.weight)
-    return Tensor(Float(loss)).recorded(from: [x, weight]) { dy in
+    return Tensor(Float(loss)).recorded(from: [x, weight]) { [waiting] dy, pass in
         let factor = dy.item
-        return factor == 1 ? [dx, dw] : [dx.map { $0 * factor }, dw.map { $0 * factor }]
+        let made =
+            gradients ?? LinearGradients(job, x: xNeeds, weight: wNeeds, sum: factor == 1 ? pass.takeSum(1) : nil)
+        for (chunk, gradient) in waiting { made.add(gradient, chunk) }
+        return factor == 1 ? [made.x, made.weight] : [made.x.map { $0 * factor }, made.weight.map { $0 * factor }]
     }
 }
 
@@ -113,38 +123,15 @@ private struct LinearTargets: Sendable {
             }
         }
     }
-}
 
-/// Gradients of the hidden states and the weight, filled chunk by chunk.
-private struct LinearGradients {
-    private let job: LinearTargets
-    private let keptX: Tensor?
-    let weight: Tensor?
-
-    init(_ job: LinearTargets, x: Bool, weight: Bool) {
-        self.job = job
-        keptX = x ? Tensor(unfilled: job.x.shape) : nil
-        self.weight = weight ? Tensor.zeros(job.weight.shape) : nil
-    }
-
-    /// In the shape of all rows.
-    var x: Tensor? {
-        guard let keptX, job.kept.count < job.rows else { return keptX }
-        let width = keptX.shape[1]
-        let whole = Tensor.zeros([job.rows, width])
-        for (place, row) in job.kept.enumerated() {
-            (whole.floatAddress + row * width).update(from: keptX.floatAddress + place * width, count: width)
-        }
-        return whole
-    }
-
-    /// Adds what one chunk brings. `logits` are overwritten when they are f32.
-    mutating func add(_ chunk: Range<Int>, logits: Tensor, normaliser: Tensor, dy: Tensor) {
-        let width = job.weight.shape[0]
-        let narrow = job.x.dtype == .bf16
+    /// ∂loss/∂logits in the precision of the products, written over the logits where that is f32.
+    /// - Parameter dy: ∂loss/∂log-probability of the chunk's rows.
+    func gradient(of logits: Tensor, _ chunk: Range<Int>, normaliser: Tensor, dy: Tensor) -> Tensor {
+        let width = weight.shape[0]
+        let narrow = x.dtype == .bf16
         let d = narrow ? Tensor(unfilled: logits.shape, dtype: .bf16) : logits
-        withExtendedLifetime((logits, normaliser, dy, d, job)) {
-            let (l, t) = (logits.floatAddress, job.targets.integerAddress + chunk.lowerBound)
+        withExtendedLifetime((logits, normaliser, dy, d, targets)) {
+            let (l, t) = (logits.floatAddress, targets.integerAddress + chunk.lowerBound)
             let (z, g) = (normaliser.floatAddress, dy.floatAddress)
             let to = d.address
             parallel(chunk.count, grain: rowGrain(width)) { part in
@@ -160,6 +147,37 @@ private struct LinearGradients {
                 }
             }
         }
+        return d
+    }
+}
+
+/// Gradients of the hidden states and the weight, filled chunk by chunk.
+private struct LinearGradients: Sendable {
+    private let job: LinearTargets
+    private let keptX: Tensor?
+    let weight: Tensor?
+
+    /// - Parameter sum: what the weight's gradient is added to, in place.
+    init(_ job: LinearTargets, x: Bool, weight: Bool, sum: Tensor? = nil) {
+        self.job = job
+        keptX = x ? Tensor(unfilled: job.x.shape) : nil
+        self.weight = weight ? sum ?? .zeros(job.weight.shape) : nil
+    }
+
+    /// In the shape of all rows.
+    var x: Tensor? {
+        guard let keptX, job.kept.count < job.rows else { return keptX }
+        let width = keptX.shape[1]
+        let whole = Tensor.zeros([job.rows, width])
+        for (place, row) in job.kept.enumerated() {
+            (whole.floatAddress + row * width).update(from: keptX.floatAddress + place * width, count: width)
+        }
+        return whole
+    }
+
+    /// Adds what one chunk brings.
+    /// - Parameter d: ∂loss/∂logits
+    func add(_ d: Tensor, _ chunk: Range<Int>) {
         if let keptX { product(d, job.weight, into: keptX.rows(chunk), low: job.low) }
         if let weight { product(d.transposed(), job.x.rows(chunk), into: weight, accumulate: true, low: job.low) }
     }

@@ -88,6 +88,14 @@ package func product(
     }
 }
 
+/// sum + A · B for matrices, written over the sum, of whatever shape; without one, A · B.
+func added(_ a: Tensor, _ b: Tensor, to sum: Tensor?, low: Bool = false) -> Tensor {
+    let shape: Shape = [a.shape[0], b.shape[1]]
+    let c = sum?.reshaped(shape) ?? Tensor(unfilled: shape)
+    product(a, b, into: c, accumulate: sum != nil, low: low)
+    return c
+}
+
 extension Tensor {
     /// The precision that products with this matrix have.
     var productPrecision: DType { dtype == .bf16 && Processor.multipliesBF16 ? .bf16 : .f32 }

@@ -199,7 +199,7 @@ extension OptimiserRun {
                 guard isReached[place] else { continue }
                 if let gradient {
                     move(
-                        parameter, gradient, factor: factor(scale: scale, norm: norm),
+                        parameter, consume gradient, factor: factor(scale: scale, norm: norm),
                         settings.step(number, of: total, for: parameter, seed: seed))
                 }
                 try exchange.startSpread(place)

@@ -12,6 +12,8 @@ public final class MPICommunicator: Communicator {
     public var size: Int { library.size }
     /// How many threads this process may compute with, so that the ranks of a machine have its processors to themselves.
     public private(set) var threads = 1
+    /// Sums begun so far.
+    private var sums = 0
 
     /// A process's place among those that were started together.
     public struct Place: Sendable, Hashable {
@@ -80,7 +82,13 @@ public final class MPICommunicator: Communicator {
     public func gather(_ bytes: [UInt8]) throws -> [[UInt8]] { try library.gather(bytes) }
 
     public func startSum(_ tensor: Tensor, at owner: Int) throws -> any Transfer {
-        try MPITransfer(tensor, library) { [library] in try library.startSum($0, at: owner) }
+        // The same on every rank, since all start the same sums.
+        let tag = sums % OpenMPI.largestTag + 1
+        sums += 1
+        if owner == rank { return MPISum(tensor, library, tag: tag) }
+        return try MPITransfer(tensor, library, messageSize: MPISum.messageSize) { [library] in
+            try library.startSend($0, to: owner, tag: tag)
+        }
     }
 
     public func startSpread(_ tensor: Tensor, from owner: Int) throws -> any Transfer {
@@ -112,11 +120,12 @@ private final class MPITransfer: Transfer {
     private var requests: [OpenMPI.Request] = []
 
     init(
-        _ tensor: Tensor, _ library: OpenMPI, start: (UnsafeMutableBufferPointer<Float>) throws -> OpenMPI.Request
+        _ tensor: Tensor, _ library: OpenMPI, messageSize: Int = largestMessage,
+        start: (UnsafeMutableBufferPointer<Float>) throws -> OpenMPI.Request
     ) throws {
         self.tensor = tensor
         self.library = library
-        try tensor.forEachMessage { requests.append(try start($0)) }
+        try tensor.forEachMessage(of: messageSize) { requests.append(try start($0)) }
     }
 
     func isDone() throws -> Bool {
@@ -132,13 +141,65 @@ private final class MPITransfer: Transfer {
     }
 }
 
+/// A tensor that the other ranks' are added to as they arrive, one rank after the other, so that the sum has the same bits every time.
+///
+/// They come in messages that the processor's cache holds, each into the same memory: MPI's own reductions take new memory for whole tensors.
+private final class MPISum: Transfer {
+    /// Numbers: 1 MiB.
+    static let messageSize = 1 << 18
+
+    private let tensor: Tensor
+    private let library: OpenMPI
+    private let tag: Int
+    /// Ranks and places of messages that have yet to come.
+    private var source: Int
+    private var place = 0
+    private var arriving: (part: Tensor, request: OpenMPI.Request)?
+
+    init(_ tensor: Tensor, _ library: OpenMPI, tag: Int) {
+        self.tensor = tensor
+        self.library = library
+        self.tag = tag
+        source = library.rank == 0 ? 1 : 0
+    }
+
+    func isDone() throws -> Bool {
+        while source < library.size {
+            if arriving == nil {
+                guard try library.hasMessage(from: source, tag: tag) else { return false }
+                let part = Tensor(unfilled: [min(Self.messageSize, tensor.count - place)])
+                let request = try part.withMutableFloats { try library.startReceive($0, from: source, tag: tag) }
+                arriving = (part, request)
+            }
+            guard let (part, pending) = arriving else { return false }
+            var request = pending
+            guard try library.isDone(&request) else { return false }
+            arriving = nil
+            tensor.reshaped([tensor.count]).slice(0, place..<place + part.count).accumulate(part)
+            place += part.count
+            if place == tensor.count {
+                place = 0
+                source += source + 1 == library.rank ? 2 : 1
+            }
+        }
+        return true
+    }
+
+    func wait() throws {
+        while try !isDone() {}
+    }
+}
+
+/// The most numbers that MPI counts in one message, near enough.
+private let largestMessage = 1 << 30
+
 extension Tensor {
-    /// The numbers in parts that MPI can count.
-    fileprivate func forEachMessage(_ body: (UnsafeMutableBufferPointer<Float>) throws -> Void) throws {
-        let limit = 1 << 30
+    fileprivate func forEachMessage(
+        of size: Int = largestMessage, _ body: (UnsafeMutableBufferPointer<Float>) throws -> Void
+    ) throws {
         try withMutableFloats { numbers in
-            for start in stride(from: 0, to: numbers.count, by: limit) {
-                try body(UnsafeMutableBufferPointer(rebasing: numbers[start..<min(start + limit, numbers.count)]))
+            for start in stride(from: 0, to: numbers.count, by: size) {
+                try body(UnsafeMutableBufferPointer(rebasing: numbers[start..<min(start + size, numbers.count)]))
             }
         }
     }

@@ -26,11 +26,6 @@ final class OpenMPI {
             Handle,
             Handle
         ) -> Code
-    private typealias StartReduction =
-        @convention(c) (
-            UnsafeRawPointer?, UnsafeMutableRawPointer?, Int32, Handle, Handle, Int32, Handle,
-            UnsafeMutablePointer<Request>
-        ) -> Code
     private typealias StartBroadcast =
         @convention(c) (
             UnsafeMutableRawPointer?, Int32, Handle, Int32, Handle, UnsafeMutablePointer<Request>
@@ -40,6 +35,15 @@ final class OpenMPI {
         @convention(c) (
             UnsafeMutableRawPointer?, Int32, Handle, Int32, Int32, Handle, Handle?
         ) -> Code
+    private typealias StartSending =
+        @convention(c) (
+            UnsafeRawPointer?, Int32, Handle, Int32, Int32, Handle, UnsafeMutablePointer<Request>
+        ) -> Code
+    private typealias StartReceiving =
+        @convention(c) (
+            UnsafeMutableRawPointer?, Int32, Handle, Int32, Int32, Handle, UnsafeMutablePointer<Request>
+        ) -> Code
+    private typealias Probe = @convention(c) (Int32, Int32, Handle, UnsafeMutablePointer<Int32>, Handle?) -> Code
     private typealias Test =
         @convention(c) (UnsafeMutablePointer<Request>, UnsafeMutablePointer<Int32>, Handle?) -> Code
     private typealias Wait = @convention(c) (UnsafeMutablePointer<Request>, Handle?) -> Code
@@ -49,23 +53,24 @@ final class OpenMPI {
     private let describe: Describe
     private let allGather: Gather
     private let allGatherParts: GatherParts
-    private let startReduction: StartReduction
     private let startBroadcast: StartBroadcast
     private let sendAll: Send
     private let receiveAll: Receive
+    private let startSending: StartSending
+    private let startReceiving: StartReceiving
+    private let probe: Probe
     private let test: Test
     private let waitFor: Wait
 
     private let world: Handle
     private let bytes: Handle
     private let numbers: Handle
-    private let sum: Handle
 
     private(set) var rank = 0
     private(set) var size = 1
 
-    /// MPI_IN_PLACE
-    private static var inPlace: UnsafeMutableRawPointer? { UnsafeMutableRawPointer(bitPattern: 1) }
+    /// Tags that every MPI has: 0 is that of `send`; those from 1 on are the caller's.
+    static let largestTag = 32767
     /// MPI_THREAD_FUNNELED: one thread, the one that initialises, makes every call.
     private static let oneThread: Int32 = 1
 
@@ -80,16 +85,17 @@ final class OpenMPI {
         describe = try function("MPI_Error_string")
         allGather = try function("MPI_Allgather")
         allGatherParts = try function("MPI_Allgatherv")
-        startReduction = try function("MPI_Ireduce")
         startBroadcast = try function("MPI_Ibcast")
         sendAll = try function("MPI_Send")
         receiveAll = try function("MPI_Recv")
+        startSending = try function("MPI_Isend")
+        startReceiving = try function("MPI_Irecv")
+        probe = try function("MPI_Iprobe")
         test = try function("MPI_Test")
         waitFor = try function("MPI_Wait")
         world = try Self.symbol("ompi_mpi_comm_world", in: library)
         bytes = try Self.symbol("ompi_mpi_byte", in: library)
         numbers = try Self.symbol("ompi_mpi_float", in: library)
-        sum = try Self.symbol("ompi_mpi_op_sum", in: library)
         let initialise: Initialise = try function("MPI_Init_thread")
         let setHandler: SetHandler = try function("MPI_Comm_set_errhandler")
         let askRank: Ask = try function("MPI_Comm_rank")
@@ -161,17 +167,6 @@ final class OpenMPI {
         return zip(starts, counts).map { Array(all[Int($0)..<Int($0 + $1)]) }
     }
 
-    func startSum(_ part: UnsafeMutableBufferPointer<Float>, at owner: Int) throws -> Request {
-        var request: Request = nil
-        let own = UnsafeMutableRawPointer(part.baseAddress)
-        let isOwner = owner == rank
-        try check(
-            startReduction(
-                isOwner ? Self.inPlace : own, isOwner ? own : nil, Int32(part.count), numbers, sum, Int32(owner), world,
-                &request), "a sum")
-        return request
-    }
-
     func startSpread(_ part: UnsafeMutableBufferPointer<Float>, from owner: Int) throws -> Request {
         var request: Request = nil
         try check(
@@ -186,6 +181,29 @@ final class OpenMPI {
 
     func receive(_ part: UnsafeMutableBufferPointer<Float>, from other: Int) throws {
         try check(receiveAll(part.baseAddress, Int32(part.count), numbers, Int32(other), 0, world, nil), "receiving")
+    }
+
+    func startSend(_ part: UnsafeMutableBufferPointer<Float>, to other: Int, tag: Int) throws -> Request {
+        var request: Request = nil
+        try check(
+            startSending(part.baseAddress, Int32(part.count), numbers, Int32(other), Int32(tag), world, &request),
+            "sending")
+        return request
+    }
+
+    func startReceive(_ part: UnsafeMutableBufferPointer<Float>, from other: Int, tag: Int) throws -> Request {
+        var request: Request = nil
+        try check(
+            startReceiving(part.baseAddress, Int32(part.count), numbers, Int32(other), Int32(tag), world, &request),
+            "receiving")
+        return request
+    }
+
+    /// Whether a message from another rank can be received now.
+    func hasMessage(from other: Int, tag: Int) throws -> Bool {
+        var flag: Int32 = 0
+        try check(probe(Int32(other), Int32(tag), world, &flag, nil), "looking for a message")
+        return flag != 0
     }
 
     /// Whether a request is done, in which case it becomes none.

@@ -115,9 +115,9 @@ package struct OptimiserRun {
         GradientMode.withoutGradients {
             for parameter in parameters {
                 // A parameter that the loss doesn't reach, such as an expert without tokens, stays where it is.
-                guard let gradient = gradients[parameter.tensor]?.contiguous() else { continue }
+                guard let gradient = gradients.take(parameter.tensor) else { continue }
                 move(
-                    parameter, gradient, factor: factor(scale: scale, norm: norm),
+                    parameter, consume gradient, factor: factor(scale: scale, norm: norm),
                     settings.step(number, of: total, for: parameter, seed: seed))
             }
         }
@@ -130,9 +130,9 @@ package struct OptimiserRun {
     }
 
     /// Moves one parameter against `factor` times its gradient.
-    mutating func move(_ parameter: Parameter, _ gradient: Tensor, factor: Double, _ step: OptimiserStep) {
+    mutating func move(_ parameter: Parameter, _ gradient: consuming Tensor, factor: Double, _ step: OptimiserStep) {
         settings.rule.update(
-            parameter, gradient: factor == 1 ? gradient : gradient * Float(factor),
+            parameter, gradient: gradient.multiplied(by: Float(factor)),
             state: &states[parameter.name, default: ParameterState()], step: step)
     }
 }
