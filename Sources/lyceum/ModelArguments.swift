@@ -114,11 +114,16 @@ struct SamplingArguments: ParsableArguments {
 }
 
 extension WeightFormat {
-    /// Reads --numbers.
-    init(flag text: String) throws {
-        guard let format = WeightFormat(rawValue: text.uppercased()) else {
+    /// Reads --numbers; formats of blocks only where the result is GGUF.
+    init(flag text: String, asGGUF: Bool = true) throws {
+        let format = WeightFormat(rawValue: text.uppercased())
+        guard let format, Self.writable.contains(format) else {
+            throw ValidationError("--numbers can't be \(text): it expects \(Self.writableNames(blocks: asGGUF)).")
+        }
+        guard asGGUF || !format.isQuantised else {
             throw ValidationError(
-                "--numbers can't be \(text): it expects F32, F16, BF16, Q8_0, Q5_1, Q5_0, Q4_1 or Q4_0.")
+                "--numbers can't be \(format.rawValue) in a Hugging Face folder: it expects \(Self.writableNames(blocks: false))."
+            )
         }
         self = format
     }

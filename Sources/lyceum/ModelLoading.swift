@@ -76,14 +76,14 @@ func embeddingModel(_ reference: ModelReference, settings: ModelSettings) throws
 /// Writes a model in another file format, matrices in a number format.
 func convertModel(
     _ reference: ModelReference, to destination: String, asGGUF: Bool, numbers: WeightFormat
-) async throws {
+) async throws -> ModelConversion.Outcome {
     let weights = try ModelWeights(openWeights(at: reference.localPath()))
     let conversion = try ModelConversion(weights, format: numbers)
     if asGGUF {
-        try conversion.writeGGUF(to: destination)
+        return try conversion.writeGGUF(to: destination)
     } else {
         try Output.makeFolder(destination)
-        try conversion.writeHuggingFace(to: destination)
+        return try conversion.writeHuggingFace(to: destination)
     }
 }
 

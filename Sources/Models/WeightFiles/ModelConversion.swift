@@ -1,9 +1,22 @@
 import Text
 
-/// Writes a model in another file format or number format.
+/// Writes a model in another file format or number format, its numbers as they are or changed.
 public struct ModelConversion: Sendable {
+    /// What became of the numbers.
+    public struct Outcome: Sendable, Hashable {
+        public var matrices = 0
+        /// How many matrices, their rows filling no whole blocks of the format asked for, have another one.
+        public var fallbacks: [WeightFormat: Int] = [:]
+        /// What was kept of the numbers that are not the source's.
+        public var kept = KeptChange()
+    }
+
+    /// New numbers of a tensor, as Hugging Face has them; nil: the source's own.
+    public typealias NewNumbers = (ModelWeights.Tensor) throws -> [Float]?
+
     public let weights: ModelWeights
-    /// The format of matrices. Vectors (norms, biases) and matrices whose rows fill no whole blocks become F32.
+    /// The format of matrices. Vectors (norms, biases) and matrices whose rows fill no whole blocks become F32, but those of the K formats
+    /// have formats with smaller blocks to fall back to.
     public let format: WeightFormat
 
     /// - Throws: when numbers cannot be stored in the format.
@@ -11,7 +24,7 @@ public struct ModelConversion: Sendable {
         guard format.canBeWritten else {
             throw WeightFileError(
                 .unsupported, file: weights.source.path, field: format.rawValue,
-                "cannot be written; choose F32, F16, BF16, Q8_0, Q5_1, Q5_0, Q4_1 or Q4_0")
+                "cannot be written; choose \(WeightFormat.writableNames())")
         }
         self.weights = weights
         self.format = format
@@ -19,24 +32,26 @@ public struct ModelConversion: Sendable {
 
     /// Writes a Hugging Face folder, which must exist: the words of the source, the weights and `config.json`. Block formats have no
     /// place there.
-    public func writeHuggingFace(to folder: String, shardLimit: Int = 5_000_000_000) throws {
+    @discardableResult
+    public func writeHuggingFace(
+        to folder: String, shardLimit: Int = 5_000_000_000, newNumbers: NewNumbers = { _ in nil }
+    ) throws -> Outcome {
         guard !format.isQuantised else {
             throw WeightFileError(
                 .unsupported, file: folder, field: format.rawValue,
-                "has no place in a Hugging Face folder; choose F32, F16 or BF16")
+                "has no place in a Hugging Face folder; choose \(WeightFormat.writableNames(blocks: false))")
         }
         try weights.writeText(to: folder)
         let writer = HuggingFaceFolderWriter(
             tensors: weights.tensors.map { TensorDeclaration(name: $0.name, format: format, shape: $0.shape) },
             configuration: try weights.configuration.huggingFaceDocument(format: format), shardLimit: shardLimit)
+        var outcome = Outcome()
+        outcome.matrices = writer.tensors.count { $0.shape.count >= 2 }
         try writer.write(to: folder) { declaration, sink in
             guard let tensor = weights[declaration.name] else { return }
-            if tensor.format == format, tensor.change == .none {
-                try weights.bytes(of: tensor).withUnsafeBytes { bytes throws(WeightFileError) in try sink.write(bytes) }
-            } else {
-                try sink.write(weights.floats(of: tensor))
-            }
+            outcome.kept.add(try write((tensor, .none), as: declaration, newNumbers, to: sink))
         }
+        return outcome
     }
 
     /// Writes a GGUF file.
@@ -44,7 +59,10 @@ public struct ModelConversion: Sendable {
     /// - Parameters:
     ///   - path: the file.
     ///   - metadata: what stands in the file besides the model's own sizes; nil: the words of the source.
-    public func writeGGUF(to path: String, metadata: [(key: String, value: GGUFValue)]? = nil) throws {
+    @discardableResult
+    public func writeGGUF(
+        to path: String, metadata: [(key: String, value: GGUFValue)]? = nil, newNumbers: NewNumbers = { _ in nil }
+    ) throws -> Outcome {
         let configuration = weights.configuration
         let stored = try ggufTensors()
         var writer = GGUFWriter(architecture: configuration.family.ggufArchitecture)
@@ -58,15 +76,24 @@ public struct ModelConversion: Sendable {
         }
         for tensor in stored { writer.add(tensor.declaration) }
         let parts = Dictionary(uniqueKeysWithValues: stored.map { ($0.declaration.name, $0.parts) })
+        var outcome = Outcome()
+        for tensor in stored where tensor.isMatrix {
+            outcome.matrices += 1
+            if tensor.declaration.format != format { outcome.fallbacks[tensor.declaration.format, default: 0] += 1 }
+        }
         try writer.write(to: path) { declaration, sink in
             if let factors, declaration.name == "rope_freqs.weight" { return try sink.write(factors) }
-            for part in parts[declaration.name] ?? [] { try write(part, as: declaration, to: sink) }
+            for part in parts[declaration.name] ?? [] {
+                outcome.kept.add(try write(part, as: declaration, newNumbers, to: sink))
+            }
         }
+        return outcome
     }
 
     /// A GGUF tensor and the Hugging Face tensors that it is made of, one or a stack of experts.
     private struct Stored {
         var declaration: TensorDeclaration
+        var isMatrix: Bool
         var parts: [(tensor: ModelWeights.Tensor, change: StorageChange)]
     }
 
@@ -92,28 +119,35 @@ public struct ModelConversion: Sendable {
             var shape = place.change == .transposed ? tensor.shape.reversed() : tensor.shape
             if place.expert != nil { shape = [1] + shape }
             let isMatrix = shape.count >= 2 && !place.name.contains("norm")
-            let fits = (shape.last ?? 1).isMultiple(of: format.elementsPerBlock)
+            let format = isMatrix ? format.fitting(rowLength: shape.last ?? 1) : .f32
             stored.append(
                 Stored(
-                    declaration: TensorDeclaration(
-                        name: place.name, format: isMatrix && fits ? format : .f32, shape: shape),
-                    parts: [(tensor, place.change)]))
+                    declaration: TensorDeclaration(name: place.name, format: format, shape: shape),
+                    isMatrix: isMatrix, parts: [(tensor, place.change)]))
         }
         return stored
     }
 
+    /// Writes a tensor, and gives what was kept of its new numbers.
     private func write(
         _ part: (tensor: ModelWeights.Tensor, change: StorageChange), as declaration: TensorDeclaration,
-        to sink: borrowing TensorSink
-    ) throws(WeightFileError) {
+        _ newNumbers: NewNumbers, to sink: borrowing TensorSink
+    ) throws -> KeptChange {
         let (tensor, change) = part
-        if tensor.format == declaration.format, tensor.change == change {
-            return try weights.bytes(of: tensor).withUnsafeBytes { bytes throws(WeightFileError) in
-                try sink.write(bytes)
-            }
+        func stored(_ values: [Float]) -> [Float] { change.done(values, shape: tensor.shape, weights.configuration) }
+        if let new = try newNumbers(tensor) {
+            let (bytes, kept) = try declaration.format.quantised(
+                stored(new), changedFrom: stored(weights.floats(of: tensor)), file: weights.source.path,
+                field: tensor.name)
+            try sink.write(bytes: bytes)
+            return kept
         }
-        let values = try weights.floats(of: tensor)
-        try sink.write(change.done(values, shape: tensor.shape, weights.configuration))
+        if tensor.format == declaration.format, tensor.change == change {
+            try weights.bytes(of: tensor).withUnsafeBytes { bytes throws(WeightFileError) in try sink.write(bytes) }
+        } else {
+            try sink.write(stored(weights.floats(of: tensor)))
+        }
+        return KeptChange()
     }
 
     /// The number by which llama.cpp names what most of a file's tensors are stored as.
@@ -125,6 +159,9 @@ public struct ModelConversion: Sendable {
         case .q80: 7
         case .q50: 8
         case .q51: 9
+        case .q4K: 14
+        case .q5K: 16
+        case .q6K: 18
         case .bf16: 32
         default: 0
         }

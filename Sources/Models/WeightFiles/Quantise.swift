@@ -1,25 +1,45 @@
 extension WeightFormat {
-    /// Whether numbers can be brought into this format; the other formats can only be read and copied.
-    public var canBeWritten: Bool {
-        switch self {
-        case .f64, .f32, .f16, .bf16, .q80, .q40, .q41, .q50, .q51: true
-        case .i64, .i32, .i16, .i8, .u8, .bool, .q2K, .q3K, .q4K, .q5K, .q6K: false
-        }
+    /// The formats that a model's matrices can be written in, those of blocks only into GGUF.
+    public static let writable: [WeightFormat] = [
+        .f32, .f16, .bf16, .q80, .q6K, .q5K, .q51, .q50, .q4K, .q41, .q40,
+    ]
+
+    /// The names of the writable formats, as a sentence lists them.
+    public static func writableNames(blocks: Bool = true) -> String {
+        let names = writable.filter { blocks || !$0.isQuantised }.map(\.rawValue)
+        return names.dropLast().joined(separator: ", ") + " or " + (names.last ?? "")
     }
 
-    /// Brings numbers into this format, bit for bit as the `gguf` Python package does where it can.
+    /// Whether numbers can be brought into this format; the other formats can only be read and copied.
+    public var canBeWritten: Bool { self == .f64 || Self.writable.contains(self) }
+
+    /// The format of a matrix whose rows have so many numbers: this one where they fill whole blocks, else, as llama.cpp has it, one of
+    /// blocks of 32 that keeps at least as much; else F32.
+    func fitting(rowLength: Int) -> WeightFormat {
+        let fallback: WeightFormat? =
+            switch self {
+            case .q4K: .q50
+            case .q5K: .q51
+            case .q6K: .q80
+            default: nil
+            }
+        return [self, fallback].compactMap { $0 }.first { rowLength.isMultiple(of: $0.elementsPerBlock) } ?? .f32
+    }
+
+    /// Brings numbers into this format: those in blocks of 32 and single ones, to the nearest, bit for bit as the `gguf` Python package
+    /// does; the K formats by a search for the scales of least error.
     ///
     /// - Parameters:
     ///   - values: as many as make whole blocks.
     ///   - file: what the error names when the format cannot be written or the count makes no whole blocks.
     ///   - field: the tensor that the error names.
     public func quantised(
-        _ values: UnsafeBufferPointer<Float>, file: String, field: String
+        _ values: UnsafeBufferPointer<Float>, rounding: Rounding = .nearest, file: String, field: String
     ) throws(WeightFileError) -> [UInt8] {
         guard canBeWritten else {
             throw WeightFileError(
                 .unsupported, file: file, field: field,
-                "numbers cannot be stored as \(rawValue); choose F32, F16, BF16, Q8_0, Q5_1, Q5_0, Q4_1 or Q4_0")
+                "numbers cannot be stored as \(rawValue); choose \(Self.writableNames())")
         }
         guard let size = byteCount(elements: values.count) else {
             throw WeightFileError(
@@ -28,13 +48,15 @@ extension WeightFormat {
         }
         return [UInt8](unsafeUninitializedCapacity: size) { buffer, initialised in
             if let target = UnsafeMutableRawBufferPointer(buffer).baseAddress, let source = values.baseAddress {
-                encode(source, values.count, into: target)
+                encode(source, values.count, rounding, into: target)
             }
             initialised = size
         }
     }
 
-    private func encode(_ source: UnsafePointer<Float>, _ count: Int, into target: UnsafeMutableRawPointer) {
+    private func encode(
+        _ source: UnsafePointer<Float>, _ count: Int, _ rounding: Rounding, into target: UnsafeMutableRawPointer
+    ) {
         switch self {
         case .f32: target.copyMemory(from: source, byteCount: 4 * count)
         case .f64:
@@ -42,32 +64,46 @@ extension WeightFormat {
                 target.storeBytes(of: Double(source[index]), toByteOffset: 8 * index, as: Double.self)
             }
         case .f16:
-            for index in 0..<count { store(HalfPrecision.f16(source[index]), at: target + 2 * index) }
+            for index in 0..<count {
+                let bits = rounding.bits(
+                    of: source[index], index, nearest: HalfPrecision.f16, decoded: HalfPrecision.float(f16:))
+                store(bits, at: target + 2 * index)
+            }
         case .bf16:
-            for index in 0..<count { store(HalfPrecision.bf16(source[index]), at: target + 2 * index) }
-        case .q80: forEachBlock(source, count, target, quantiseQ80)
-        case .q40: forEachBlock(source, count, target, quantiseQ40)
-        case .q41: forEachBlock(source, count, target, quantiseQ41)
-        case .q50: forEachBlock(source, count, target, quantiseQ50)
-        case .q51: forEachBlock(source, count, target, quantiseQ51)
-        case .i64, .i32, .i16, .i8, .u8, .bool, .q2K, .q3K, .q4K, .q5K, .q6K:
+            for index in 0..<count {
+                let bits = rounding.bits(
+                    of: source[index], index, nearest: HalfPrecision.bf16, decoded: HalfPrecision.float(bf16:))
+                store(bits, at: target + 2 * index)
+            }
+        case .q80: forEachBlock(source, count, target, rounding, quantiseQ80)
+        case .q40: forEachBlock(source, count, target, rounding, quantiseQ40)
+        case .q41: forEachBlock(source, count, target, rounding, quantiseQ41)
+        case .q50: forEachBlock(source, count, target, rounding, quantiseQ50)
+        case .q51: forEachBlock(source, count, target, rounding, quantiseQ51)
+        case .q4K: forEachBlock(source, count, target, rounding, quantiseQ4K)
+        case .q5K: forEachBlock(source, count, target, rounding, quantiseQ5K)
+        case .q6K: forEachBlock(source, count, target, rounding, quantiseQ6K)
+        case .i64, .i32, .i16, .i8, .u8, .bool, .q2K, .q3K:
             preconditionFailure("\(rawValue) cannot be written")
         }
     }
 
     @inline(__always)
     private func forEachBlock(
-        _ source: UnsafePointer<Float>, _ count: Int, _ target: UnsafeMutableRawPointer,
-        _ encode: (UnsafePointer<Float>, UnsafeMutableRawPointer) -> Void
+        _ source: UnsafePointer<Float>, _ count: Int, _ target: UnsafeMutableRawPointer, _ rounding: Rounding,
+        _ encode: (UnsafePointer<Float>, UnsafeMutableRawPointer, BlockRounding) -> Void
     ) {
         for block in 0..<count / elementsPerBlock {
-            encode(source + block * elementsPerBlock, target + block * bytesPerBlock)
+            let start = block * elementsPerBlock
+            encode(
+                source + start, target + block * bytesPerBlock, BlockRounding(rounding: rounding, start: start))
         }
     }
 }
 
+/// Stores 16 bits in little-endian order, at any alignment.
 @inline(__always)
-private func store(_ value: UInt16, at target: UnsafeMutableRawPointer) {
+func store(_ value: UInt16, at target: UnsafeMutableRawPointer) {
     target.storeBytes(of: value.littleEndian, as: UInt16.self)
 }
 
@@ -100,51 +136,70 @@ private func range(_ values: UnsafePointer<Float>) -> (minimum: Float, maximum: 
 private func reciprocal(_ scale: Float) -> Float { scale == 0 ? 0 : 1 / scale }
 
 /// d = max|x| / 127; q = x/d rounded half away from zero.
-private func quantiseQ80(_ values: UnsafePointer<Float>, _ target: UnsafeMutableRawPointer) {
+private func quantiseQ80(
+    _ values: UnsafePointer<Float>, _ target: UnsafeMutableRawPointer, _ rounding: BlockRounding
+) {
     let scale = extremeNumber(values).magnitude / 127
-    let inverse = reciprocal(scale)
+    let inverse = reciprocal(rounding.divisor(scale))
     store(HalfPrecision.f16(scale), at: target)
     for index in 0..<32 {
-        let rounded = (values[index] * inverse).rounded(.toNearestOrAwayFromZero)
+        let steps = values[index] * inverse
+        let rounded =
+            rounding.isNearest
+            ? steps.rounded(.toNearestOrAwayFromZero) : (steps + rounding.threshold(index)).rounded(.down)
         let quant = rounded.isNaN ? 0 : Int8(max(-128, min(127, rounded)))
         target.storeBytes(of: quant, toByteOffset: 2 + index, as: Int8.self)
     }
 }
 
 /// d = the extreme number / −8; q = ⌊x/d + 8.5⌋.
-private func quantiseQ40(_ values: UnsafePointer<Float>, _ target: UnsafeMutableRawPointer) {
+private func quantiseQ40(
+    _ values: UnsafePointer<Float>, _ target: UnsafeMutableRawPointer, _ rounding: BlockRounding
+) {
     let scale = extremeNumber(values) / -8
-    let inverse = reciprocal(scale)
+    let inverse = reciprocal(rounding.divisor(scale))
     store(HalfPrecision.f16(scale), at: target)
-    storeNibbles(at: target + 2) { truncated(values[$0] * inverse + 8.5, maximum: 15) }
+    storeNibbles(at: target + 2) { truncated(values[$0] * inverse + (8 + rounding.threshold($0)), maximum: 15) }
 }
 
 /// m = min x; d = (max x − m) / 15; q = ⌊(x − m)/d + 0.5⌋.
-private func quantiseQ41(_ values: UnsafePointer<Float>, _ target: UnsafeMutableRawPointer) {
+private func quantiseQ41(
+    _ values: UnsafePointer<Float>, _ target: UnsafeMutableRawPointer, _ rounding: BlockRounding
+) {
     let (minimum, maximum) = range(values)
     let scale = (maximum - minimum) / 15
-    let inverse = reciprocal(scale)
+    let inverse = reciprocal(rounding.divisor(scale))
+    let offset = rounding.divisor(minimum)
     store(HalfPrecision.f16(scale), at: target)
     store(HalfPrecision.f16(minimum), at: target + 2)
-    storeNibbles(at: target + 4) { truncated((values[$0] - minimum) * inverse + 0.5, maximum: 15) }
+    storeNibbles(at: target + 4) {
+        truncated((values[$0] - offset) * inverse + rounding.threshold($0), maximum: 15)
+    }
 }
 
 /// As Q4_0 with 32 steps.
-private func quantiseQ50(_ values: UnsafePointer<Float>, _ target: UnsafeMutableRawPointer) {
+private func quantiseQ50(
+    _ values: UnsafePointer<Float>, _ target: UnsafeMutableRawPointer, _ rounding: BlockRounding
+) {
     let scale = extremeNumber(values) / -16
-    let inverse = reciprocal(scale)
+    let inverse = reciprocal(rounding.divisor(scale))
     store(HalfPrecision.f16(scale), at: target)
-    storeFiveBits(at: target + 2) { truncated(values[$0] * inverse + 16.5, maximum: 31) }
+    storeFiveBits(at: target + 2) { truncated(values[$0] * inverse + (16 + rounding.threshold($0)), maximum: 31) }
 }
 
 /// As Q4_1 with 32 steps.
-private func quantiseQ51(_ values: UnsafePointer<Float>, _ target: UnsafeMutableRawPointer) {
+private func quantiseQ51(
+    _ values: UnsafePointer<Float>, _ target: UnsafeMutableRawPointer, _ rounding: BlockRounding
+) {
     let (minimum, maximum) = range(values)
     let scale = (maximum - minimum) / 31
-    let inverse = reciprocal(scale)
+    let inverse = reciprocal(rounding.divisor(scale))
+    let offset = rounding.divisor(minimum)
     store(HalfPrecision.f16(scale), at: target)
     store(HalfPrecision.f16(minimum), at: target + 2)
-    storeFiveBits(at: target + 4) { truncated((values[$0] - minimum) * inverse + 0.5, maximum: 31) }
+    storeFiveBits(at: target + 4) {
+        truncated((values[$0] - offset) * inverse + rounding.threshold($0), maximum: 31)
+    }
 }
 
 /// 16 bytes: numbers 0–15 in the low nibbles, 16–31 in the high ones.

@@ -13,10 +13,18 @@ public struct SafetensorsFolder: WeightSource {
 
     public var naming: TensorNaming { .huggingFace }
 
+    private static let fileName = "model.safetensors"
+    private static let indexName = "model.safetensors.index.json"
+
+    /// Whether a folder holds weights in safetensors.
+    static func hasWeights(_ path: String) -> Bool {
+        fileExists(joined(path, indexName)) || fileExists(joined(path, fileName))
+    }
+
     public init(path: String) throws(WeightFileError) {
         self.path = path
-        let index = joined(path, "model.safetensors.index.json")
-        let single = joined(path, "model.safetensors")
+        let index = joined(path, Self.indexName)
+        let single = joined(path, Self.fileName)
         if fileExists(index) {
             let (shards, positions) = try Self.openShards(index: index, folder: path)
             files = shards
@@ -35,7 +43,7 @@ public struct SafetensorsFolder: WeightSource {
                 .missing, file: path,
                 hasPickle
                     ? "holds weights only as pytorch_model.bin, which can carry code; convert them to safetensors"
-                    : "holds neither model.safetensors nor model.safetensors.index.json")
+                    : "holds neither model.safetensors nor model.safetensors.index.json nor a GGUF file")
         }
     }
 

@@ -52,12 +52,16 @@ public struct TensorSink: ~Copyable {
         try output.pointee.write(bytes)
     }
 
-    /// Appends numbers, converted to the tensor's format; the count must make whole blocks.
-    public func write(_ values: UnsafeBufferPointer<Float>) throws(WeightFileError) {
-        let bytes = try info.format.quantised(values, file: output.pointee.path, field: info.name)
+    /// Appends bytes in the tensor's own format.
+    public func write(bytes: [UInt8]) throws(WeightFileError) {
         try bytes.withUnsafeBytes { buffer in
             Result { () throws(WeightFileError) in try write(buffer) }
         }.get()
+    }
+
+    /// Appends numbers, converted to the tensor's format; the count must make whole blocks.
+    public func write(_ values: UnsafeBufferPointer<Float>) throws(WeightFileError) {
+        try write(bytes: info.format.quantised(values, file: output.pointee.path, field: info.name))
     }
 
     /// Appends numbers, converted to the tensor's format; the count must make whole blocks.

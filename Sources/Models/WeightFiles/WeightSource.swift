@@ -49,7 +49,9 @@ extension WeightSource {
     /// A tensor as floats, whatever its format.
     public func floats(of name: String) throws(WeightFileError) -> [Float] {
         let info = try requiredInfo(name)
-        return try bytes(of: name).withUnsafeBytes { info.format.dequantised($0) }
+        let bytes = try bytes(of: name)
+        defer { bytes.adviseDontNeed() }
+        return bytes.withUnsafeBytes { info.format.dequantised($0) }
     }
 
     /// What the file says about a tensor that must be there.
@@ -70,9 +72,17 @@ extension WeightSource {
     public var formats: [WeightFormat: Int] { tensors.reduce(into: [:]) { $0[$1.format, default: 0] += 1 } }
 }
 
-/// Opens whatever lies at a path: a GGUF file, a safetensors file, or a Hugging Face folder.
+/// Opens whatever lies at a path: a GGUF file, a safetensors file, a Hugging Face folder, or a folder whose only model is a GGUF file.
 public func openWeights(at path: String) throws(WeightFileError) -> any WeightSource {
-    if isDirectory(path) { return try SafetensorsFolder(path: path) }
+    if isDirectory(path) {
+        let files = SafetensorsFolder.hasWeights(path) ? [] : filesInFolder(path, ending: ".gguf")
+        guard let file = files.first else { return try SafetensorsFolder(path: path) }
+        guard files.count == 1 else {
+            throw WeightFileError(
+                .unsupported, file: path, "holds several GGUF files; give one of \(files.joined(separator: ", "))")
+        }
+        return try openWeights(at: joined(path, file))
+    }
     let file = try MappedFile(path: path)
     if file.withUnsafeBytes({ $0.starts(with: GGUFFile.magic) }) { return try GGUFFile(file) }
     if SafetensorsFile.looksLikeSafetensors(file) { return try SafetensorsFile(file) }

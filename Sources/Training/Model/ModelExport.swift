@@ -1,4 +1,3 @@
-import Foundation
 import Models
 import Tensors
 
@@ -28,37 +27,25 @@ public struct ModelExport {
     }
 
     /// Writes the model into a folder in the kind of file it came from, tokenizer and template included, so that it loads as that did:
-    /// a Hugging Face folder, or `model.gguf`.
-    public func write(to folder: String, format: WeightFormat = .bf16) throws {
+    /// a Hugging Face folder, or `model.gguf`. Nothing is made when the format can't be stored there.
+    @discardableResult
+    public func write(to folder: String, format: WeightFormat = .bf16) throws -> ModelConversion.Outcome {
         guard weights.source is GGUFFile else { return try writeHuggingFace(to: folder, format: format) }
+        let conversion = try ModelConversion(weights, format: format)
         try makeFolder(folder)
-        let plain = folder + "/model.weights"
-        defer { try? FileManager.default.removeItem(atPath: plain) }
-        try writeWeights(to: plain, format: format.isQuantised ? .f32 : format)
-        try ModelConversion(ModelWeights(openWeights(at: plain)), format: format).writeGGUF(
-            to: folder + "/model.gguf", metadata: weights.ggufText())
+        return try conversion.writeGGUF(to: folder + "/model.gguf", newNumbers: newNumbers)
     }
 
     /// Writes a Hugging Face folder, which is made when it isn't there: the model's words, the weights and `config.json`.
-    public func writeHuggingFace(to folder: String, format: WeightFormat = .bf16) throws {
-        try makeFolder(folder)
-        try weights.writeText(to: folder)
-        try writeWeights(to: folder, format: format)
+    @discardableResult
+    public func writeHuggingFace(to folder: String, format: WeightFormat = .bf16) throws -> ModelConversion.Outcome {
+        let conversion = try ModelConversion(weights, format: format)
+        if !format.isQuantised { try makeFolder(folder) }
+        return try conversion.writeHuggingFace(to: folder, newNumbers: newNumbers)
     }
 
-    private func writeWeights(to folder: String, format: WeightFormat) throws {
-        try makeFolder(folder)
-        let writer = HuggingFaceFolderWriter(
-            tensors: weights.tensors.map { TensorDeclaration(name: $0.name, format: format, shape: $0.shape) },
-            configuration: try weights.configuration.huggingFaceDocument(format: format))
-        try writer.write(to: folder) { declaration, sink in
-            guard let tensor = weights[declaration.name] else { return }
-            try sink.write(numbers(of: tensor))
-        }
-    }
-
-    /// A weight's numbers as Hugging Face has them, after training.
-    private func numbers(of tensor: ModelWeights.Tensor) throws -> [Float] {
+    /// A weight's numbers after training, as Hugging Face has them; nil when they are the source's.
+    private func newNumbers(of tensor: ModelWeights.Tensor) throws -> [Float]? {
         let configuration = weights.configuration
         if let own = trained[tensor.name] {
             // In memory a norm has its offset added when the file doesn't, and rows have the order of the file.
@@ -66,7 +53,7 @@ public struct ModelExport {
             let stored = offset == 0 ? own : own - Float(offset)
             return tensor.change.undone(stored.floats(), shape: tensor.shape, configuration)
         }
-        guard let adapters = changes[tensor.name] else { return try weights.floats(of: tensor) }
+        guard let adapters = changes[tensor.name] else { return nil }
         let values = Tensor(try weights.floats(of: tensor), Shape(tensor.shape))
         // Every change is one of the weight as it stands in the file.
         return try adapters.reduce(values) { sum, adapter in

@@ -8,7 +8,9 @@ struct Merge: AsyncParsableCommand {
         abstract: "Write a model with adapters added to its weights.",
         discussion: """
             Adapters are folders in PEFT's format, as lyceum tune writes them. The result is the kind
-            of file that the model is: a folder, or model.gguf in it.
+            of file that the model is: a folder, or model.gguf in it. Where rounding to the nearest
+            number would lose a matrix's change, it is rounded up or down by chance, so that the sum
+            of many keeps it.
 
               lyceum merge --adapter tuned --out merged
               lyceum merge --model folder/ --adapter first=0.7 --adapter second=0.3 --out merged
@@ -28,7 +30,10 @@ struct Merge: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The folder of the result.", valueName: "folder"), completion: .directory)
     var out: String
 
-    @Option(help: "The number format of matrices: F32, F16, BF16; in GGUF also Q8_0, Q5_1, Q5_0, Q4_1, Q4_0.")
+    @Option(
+        help:
+            "The number format of matrices: F32, F16, BF16; in GGUF also Q8_0, Q6_K, Q5_K, Q5_1, Q5_0, Q4_K, Q4_1, Q4_0."
+    )
     var numbers = "BF16"
 
     func validate() throws {
@@ -36,11 +41,34 @@ struct Merge: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let format = try WeightFormat(flag: numbers)
+        _ = try WeightFormat(flag: numbers)
         let source = try openWeights(at: ModelReference(model).localPath())
+        let format = try WeightFormat(flag: numbers, asGGUF: source is GGUFFile)
         let configuration = try source.configuration()
         let adapters = try adapter.map { try $0.read(for: configuration) }
-        try ModelExport(source, adapters: adapters).write(to: out, format: format)
+        let outcome = try ModelExport(source, adapters: adapters).write(to: out, format: format)
+        outcome.tell(of: format)
         Output.line(out)
+    }
+}
+
+extension ModelConversion.Outcome {
+    /// A change of which less is kept is as good as lost.
+    private static let leastShare = 0.5
+
+    /// Says on the standard error stream which matrices have another format than was asked for, and when the rounding lost a change.
+    func tell(of format: WeightFormat) {
+        let console = Console.standardError()
+        for (other, count) in fallbacks.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+            console.tell(
+                "\(count) of \(matrices) matrices are stored as \(other.rawValue): their rows fill no whole blocks of \(format.elementsPerBlock), as \(format.rawValue) needs."
+            )
+        }
+        if let share = kept.share, share < Self.leastShare {
+            let better: WeightFormat = format.isQuantised ? .bf16 : .f32
+            console.tell(
+                "Warning: \(format.rawValue) keeps only \(Int(100 * max(0, share))) % of the change; --numbers \(better.rawValue) keeps more."
+            )
+        }
     }
 }

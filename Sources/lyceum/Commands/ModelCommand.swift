@@ -87,16 +87,20 @@ struct Model: AsyncParsableCommand {
         @Option(help: "The file format to write (else gguf where the destination ends so, and safetensors).")
         var format: Format?
 
-        @Option(help: "The number format of matrices: F32, F16, BF16; in GGUF also Q8_0, Q5_1, Q5_0, Q4_1, Q4_0.")
+        @Option(
+            help:
+                "The number format of matrices: F32, F16, BF16; in GGUF also Q8_0, Q6_K, Q5_K, Q5_1, Q5_0, Q4_K, Q4_1, Q4_0."
+        )
         var numbers = "F16"
 
         func run() async throws {
             let reference = try ModelReference(model)
-            let numbers = try WeightFormat(flag: numbers)
             let asGGUF = format.map { $0 == .gguf } ?? destination.lowercased().hasSuffix(".gguf")
-            try await Interrupts.cancelling { [destination] in
+            let numbers = try WeightFormat(flag: numbers, asGGUF: asGGUF)
+            let outcome = try await Interrupts.cancelling { [destination] in
                 try await convertModel(reference, to: destination, asGGUF: asGGUF, numbers: numbers)
             }
+            outcome.tell(of: numbers)
             Output.line(destination)
         }
     }

@@ -119,7 +119,7 @@ struct ModelWeightsTests {
                 try weights.tensor("model.norm.weight", shape: [33])
             }
             #expect(shape?.message == "has the shape [32]; the configuration asks for [33]")
-            #expect(throws: WeightFileError.self) { try ModelConversion(weights, format: .q6K) }
+            #expect(throws: WeightFileError.self) { try ModelConversion(weights, format: .q3K) }
             #expect(throws: WeightFileError.self) {
                 try ModelConversion(weights, format: .q80).writeHuggingFace(to: folder)
             }

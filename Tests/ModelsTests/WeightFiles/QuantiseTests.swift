@@ -12,10 +12,14 @@ struct QuantiseTests {
     }
 
     @Test func survivesNumbersThatAreNone() throws {
-        let values = (0..<32).map { [Float.nan, .infinity, -.infinity, 1e38, -.leastNonzeroMagnitude, 0][$0 % 6] }
+        let values = (0..<256).map { [Float.nan, .infinity, -.infinity, 1e38, -.leastNonzeroMagnitude, 0][$0 % 6] }
         for format in WeightFormat.allCases where format.canBeWritten {
-            let encoded = try values.withUnsafeBufferPointer { try format.quantised($0, file: "-", field: "x") }
-            #expect(encoded.count == format.byteCount(elements: 32))
+            for rounding in [Rounding.nearest, .dithered(seed: 1)] {
+                let encoded = try values.withUnsafeBufferPointer {
+                    try format.quantised($0, rounding: rounding, file: "-", field: "x")
+                }
+                #expect(encoded.count == format.byteCount(elements: 256))
+            }
         }
     }
 
