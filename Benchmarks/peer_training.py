@@ -22,6 +22,8 @@ import transformers
 
 TYPE = torch.bfloat16 if torch.backends.cpu.get_cpu_capability().startswith("AVX512") else torch.float32
 BATCH, LENGTH = 4, 512
+# Steps that do not count.
+WARM_UP = 2
 PROMPTS, ROLLOUTS, PROMPT, COMPLETION = 8, 8, 16, 64
 LINEAR = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 
@@ -60,13 +62,13 @@ def loop(model, batch, vocabulary, steps):
     optimiser = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=1e-5, fused=True)
     ids = torch.randint(2, vocabulary, (batch, LENGTH))
     values = []
-    for _ in range(steps + 1):
+    for _ in range(steps + WARM_UP):
         start = time.perf_counter()
         model(input_ids=ids, labels=ids, use_cache=False).loss.backward()
         optimiser.step()
         optimiser.zero_grad()
         values.append(ids.numel() / (time.perf_counter() - start))
-    return values[1:]
+    return values[WARM_UP:]
 
 
 def full(steps):
@@ -133,19 +135,19 @@ def dpo(steps):
     rows = [
         {"prompt": text(1, random), "chosen": " " + text(LENGTH - 2, random), "rejected": " " + text(LENGTH - 2, random)}
         for _ in range(BATCH // 2)
-    ] * (steps + 1)
+    ] * (steps + WARM_UP)
     clock = Clock()
     with tempfile.TemporaryDirectory() as folder:
         trainer = trl.DPOTrainer(
             model=adapted(), train_dataset=datasets.Dataset.from_list(rows), processing_class=words(),
             callbacks=[clock],
             args=trl.DPOConfig(
-                **settings(folder, steps + 1), per_device_train_batch_size=BATCH // 2, max_length=LENGTH,
+                **settings(folder, steps + WARM_UP), per_device_train_batch_size=BATCH // 2, max_length=LENGTH,
                 precompute_ref_log_probs=True,
             ),
         )
         trainer.train()
-    return [BATCH * LENGTH / (end - begin) for begin, end in zip(clock.begins[1:], clock.ends[1:])]
+    return [BATCH * LENGTH / (end - begin) for begin, end in zip(clock.begins[WARM_UP:], clock.ends[WARM_UP:])]
 
 
 def grpo(steps):
@@ -154,7 +156,7 @@ def grpo(steps):
     import trl
 
     random = torch.Generator().manual_seed(1)
-    rows = [{"prompt": text(PROMPT, random)} for _ in range(PROMPTS)] * (steps + 1)
+    rows = [{"prompt": text(PROMPT, random)} for _ in range(PROMPTS)] * (steps + WARM_UP)
     clock = Clock()
 
     def reward(completions, **_):
@@ -166,14 +168,14 @@ def grpo(steps):
             processing_class=words(), callbacks=[clock],
             # Four passes a step: no slower than one, with a quarter of the logits in memory.
             args=trl.GRPOConfig(
-                **settings(folder, steps + 1), per_device_train_batch_size=PROMPTS * ROLLOUTS // 4,
+                **settings(folder, steps + WARM_UP), per_device_train_batch_size=PROMPTS * ROLLOUTS // 4,
                 gradient_accumulation_steps=4, num_generations=ROLLOUTS, max_completion_length=COMPLETION, beta=0.0,
                 generation_kwargs={"min_new_tokens": COMPLETION},
             ),
         )
         trainer.train()
     # Writing stands outside of the step that follows it, so whole rounds are timed.
-    return [PROMPTS * ROLLOUTS * COMPLETION / (b - a) for a, b in zip(clock.ends, clock.ends[1:])]
+    return [PROMPTS * ROLLOUTS * COMPLETION / (b - a) for a, b in zip(clock.ends[WARM_UP - 1:], clock.ends[WARM_UP:])]
 
 
 def products(steps, trains_weights):
@@ -186,7 +188,7 @@ def products(steps, trains_weights):
     ]
     layers = [(out, into, n * c.num_hidden_layers) for out, into, n in layers] + [(c.vocab_size, c.hidden_size, 1)]
     rows, values = BATCH * LENGTH, []
-    for _ in range(steps + 1):
+    for _ in range(steps + WARM_UP):
         seconds = 0
         for out, into, count in layers:
             x, w, dy = (torch.randn(size, dtype=TYPE) for size in ((rows, into), (out, into), (rows, out)))
@@ -197,7 +199,7 @@ def products(steps, trains_weights):
                 dy.T @ x
             seconds += count * (time.perf_counter() - start)
         values.append(rows / seconds)
-    return values[1:]
+    return values[WARM_UP:]
 
 
 def main():

@@ -510,7 +510,7 @@ def main():
     parser.add_argument("--model", default=str(cache_folder() / "models/SmolLM2-135M-Instruct.Q4_1.gguf"))
     parser.add_argument("--threads", type=int, default=CORES, help="threads for the peers")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--steps", type=int, default=3, help="of each training run, after one that doesn't count")
+    parser.add_argument("--steps", type=int, default=3, help="of each training run, after two that don't count")
     parser.add_argument("--only", nargs="+", choices=[row[0] for row in WORKLOADS], help="these workloads")
     parser.add_argument("--peers-only", action="store_true", help="leave Lyceum out")
     parser.add_argument("--out", type=pathlib.Path, default=HERE / "results.json")

@@ -11,6 +11,17 @@ struct TrainingArguments: ParsableArguments {
         /// Whether it moves whole weights only.
         var projects: Bool { self == .fira || self == .galore }
 
+        /// Its usual learning rate over AdamW's: Adafactor's steps are relative to the weights' size, and plain descent doesn't bring gradients to
+        /// one size.
+        var rateFactor: Double {
+            switch self {
+            case .adamw, .adamw8, .fira, .galore: 1
+            case .lion: 0.3
+            case .adafactor: 50
+            case .sgd: 5000
+            }
+        }
+
         /// - Parameter rank: of the projection, where there is one.
         func optimiser(rank: Int) throws -> any Optimiser {
             switch self {
@@ -52,7 +63,7 @@ struct TrainingArguments: ParsableArguments {
 
     @Option(
         help:
-            "The full learning rate (else 2e-5 for all weights, 2e-4 for adapters, 1e-3 from scratch; less for rewards)."
+            "The full learning rate (else 2e-5 for all weights, 2e-4 for adapters, 1e-3 from scratch, a tenth for preferences and rewards; times 0.3 for lion, 50 for adafactor, 5000 for sgd)."
     )
     var rate: Double?
 
@@ -64,6 +75,9 @@ struct TrainingArguments: ParsableArguments {
 
     @Option(help: "Weight decay of matrices.")
     var decay = 0.0
+
+    @Option(help: "The gradients' largest norm over all weights, to which larger ones are scaled down; 0: none.")
+    var clip = 1.0
 
     @Option(help: "How often every sample is seen.")
     var epochs = 1.0
@@ -116,7 +130,8 @@ struct TrainingArguments: ParsableArguments {
     /// - Parameter standard: the full learning rate where none is given.
     func optimisation(rate standard: Double) throws -> Optimisation {
         try Optimisation(
-            try optimiser.optimiser(rank: projectionRank), rate: rate ?? standard,
-            schedule: LearningRateSchedule(schedule.course, warmUp: warmUp), decay: decay)
+            try optimiser.optimiser(rank: projectionRank), rate: rate ?? standard * optimiser.rateFactor,
+            schedule: LearningRateSchedule(schedule.course, warmUp: warmUp), decay: decay,
+            largestNorm: clip == 0 ? nil : clip)
     }
 }

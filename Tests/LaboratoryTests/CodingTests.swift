@@ -106,7 +106,7 @@ import Text
                     _ = try? QuestionRecord(record)
                     _ = try? ConversationRecord(record)
                     _ = try? PreferenceRecord(record)
-                    _ = try? InstructionRecord(record)
+                    _ = try? JudgedRecord(record)
                     _ = try? TOFURecord(record)
                 }
             } catch let error {

@@ -83,6 +83,15 @@ import Text
         }
     }
 
+    @Test func wholeTextsNameTheByteThatIsNoUTF8() throws {
+        #expect(try WholeText.read(folder.write("a.txt", "\u{FEFF}ü\nb\n")) == "ü\nb\n")
+        let path = try folder.write("b.txt", bytes: Array("ü\nb".utf8) + [0xFF, 0x0A])
+        let error = #expect(throws: DataError.self) { try WholeText.read(path) }
+        #expect(error?.description == "\(path):2: is not UTF-8: byte 5 of the text is 0xFF.")
+        let cut = try folder.write("c.txt", bytes: [0x61, 0xC3])
+        #expect(throws: DataError.self) { try WholeText.read(cut) }
+    }
+
     @Test func missingFilesAndFoldersSaySo() {
         let error = #expect(throws: DataError.self) { try DataSet(path: "/nowhere/d.jsonl") }
         #expect(error?.description == "/nowhere/d.jsonl: there is no such file.")
@@ -110,42 +119,147 @@ import Text
 @Suite struct RecordShapeTests {
     private func record(_ value: JSONValue) -> Record { Record(value, at: RecordPlace(source: "t", line: 1)) }
 
-    @Test func alpaca() throws {
-        let typed = try InstructionRecord(record(["instruction": "Add", "input": "1 2", "output": "3"]))
-        #expect(typed.instruction == "Add" && typed.input == "1 2" && typed.output == "3")
-        #expect(try InstructionRecord(record(["instruction": "a", "response": "b"])).output == "b")
-        #expect(throws: DataError.self) { try InstructionRecord(record(["instruction": "a"])) }
+    private func message(_ role: String, _ content: String) -> JSONValue {
+        ["role": .string(role), "content": .string(content)]
     }
 
     @Test(
         arguments: [
-            ["messages": [["role": "user", "content": "hi"], ["role": "assistant", "content": "yo"]]],
+            ["messages": [["role": "user", "content": "hi"], ["role": "Assistant", "content": "yo"]]],
             ["conversations": [["from": "human", "value": "hi"], ["from": "gpt", "value": "yo"]]],
-            ["instruction": "hi", "output": "yo"], ["prompt": "hi", "completion": "yo"],
-            ["question": "hi", "answer": "yo"],
+            ["instruction": "hi", "output": "yo"], ["instruction": "hi", "input": "", "response": "yo"],
+            ["prompt": "hi", "completion": "yo"], ["input": "hi", "output": "yo"], ["query": "hi", "response": "yo"],
+            [
+                "prompt": [["role": "user", "content": "hi"]],
+                "completion": [["role": "assistant", "content": "yo"]],
+            ],
+            ["question": "hi", "answer": "yo"], ["question": "hi", "choices": ["no", "yo"], "answer": "B"],
         ] as [JSONValue])
     func conversations(value: JSONValue) throws {
-        #expect(try ConversationRecord(record(value)).messages == [.user("hi"), .assistant("yo")])
+        let typed = try ConversationRecord(record(value))
+        #expect(typed.messages == [.user("hi"), .assistant("yo")] && typed.learned == [1])
     }
 
-    @Test func brokenConversations() {
-        for value: JSONValue in [
-            ["messages": []], ["messages": [["content": "x"]]], ["messages": [["role": "user"]]], [:],
-        ] {
-            #expect(throws: DataError.self) { try ConversationRecord(record(value)) }
-        }
+    @Test func whatElseConversationsHold() throws {
+        let alpaca = try ConversationRecord(
+            record(["instruction": "Add", "input": "1 2", "output": "3", "system": "Be brief."]))
+        #expect(alpaca.messages == [.system("Be brief."), .user("Add\n\n1 2"), .assistant("3")])
+        // Of a prompt's turns none is learned; of a conversation's all the assistant's.
+        let turns = [message("user", "a"), message("assistant", "b"), message("user", "c")]
+        let asked = try ConversationRecord(
+            record(["prompt": .array(turns), "completion": .array([message("assistant", "d")])]))
+        let whole = try ConversationRecord(record(["messages": .array(turns + [message("assistant", "d")])]))
+        #expect(asked.messages == whole.messages && asked.learned == [3] && whole.learned == [1, 3])
+    }
+
+    @Test(
+        arguments: [
+            (["messages": []], "\"messages\" must be an array of messages, not an empty one"),
+            (["messages": [["content": "x"]]], "messages[0] role (or from) is missing"),
+            (["messages": [["role": "user"]]], "messages[0] content (or value) is missing"),
+            (
+                ["messages": [["role": "wizard", "content": "x"]]],
+                "\"messages[0].role\" must be system, user, assistant or tool, not \"wizard\""
+            ),
+            (
+                ["messages": [["role": "user", "content": "x"]]],
+                "\"messages\" must be a conversation with a turn of the assistant, not one without"
+            ),
+            (["prompt": "x"], "completion (or response, output, answer) is missing"), ([:], "messages (or"),
+        ] as [(JSONValue, String)])
+    func brokenConversations(value: JSONValue, part: String) {
+        let error = #expect(throws: DataError.self) { try ConversationRecord(record(value)) }
+        #expect(error?.description.hasPrefix("t:1: the field ") == true)
+        #expect(error?.description.contains(part) == true, "\(error?.description ?? "")")
     }
 
     @Test func preferences() throws {
         let plain = try PreferenceRecord(record(["prompt": "p", "chosen": "a", "rejected": "b"]))
         #expect(plain.prompt == [.user("p")] && plain.chosen == "a" && plain.rejected == "b")
-        let shared = try PreferenceRecord(
+        let (prompt, chosen, rejected) = (message("user", "p"), message("assistant", "a"), message("assistant", "b"))
+        let same: [JSONValue] = [
+            ["chosen": .array([prompt, chosen]), "rejected": .array([prompt, rejected])],
+            ["prompt": "p", "chosen": .array([prompt, chosen]), "rejected": .array([prompt, rejected])],
+            ["prompt": .array([prompt]), "chosen": .array([chosen]), "rejected": .array([rejected])],
+            ["prompt": .array([prompt]), "chosen": "a", "rejected": "b"],
+            [
+                "conversations": [["from": "human", "value": "p"]], "chosen": ["from": "gpt", "value": "a"],
+                "rejected": ["from": "gpt", "value": "b"],
+            ],
+            ["prompt": "p", "chosen": chosen, "rejected": rejected],
+            ["chosen": "\n\nHuman: p\n\nAssistant: a", "rejected": "\n\nHuman: p\n\nAssistant: b"],
+            ["prompt": "\n\nHuman: p\n\nAssistant:", "chosen": "a", "rejected": "b"],
+            ["question": "p", "chosen": "a", "rejected": "b"], ["input": "p", "chosen": "a", "rejected": "b"],
+        ]
+        for value in same { #expect(try PreferenceRecord(record(value)) == plain, "\(value)") }
+    }
+
+    @Test func preferencesKeepWhatStandsBeforeTheQuestion() throws {
+        let typed = try PreferenceRecord(
             record([
-                "chosen": [["role": "user", "content": "p"], ["role": "assistant", "content": "a"]],
-                "rejected": [["role": "user", "content": "p"], ["role": "assistant", "content": "b"]],
+                "system": "Be brief.", "instruction": "Add", "input": "1 2", "chosen": "3", "rejected": "12",
             ]))
-        #expect(shared == plain)
-        #expect(throws: DataError.self) { try PreferenceRecord(record(["chosen": "a", "rejected": "b"])) }
+        #expect(typed.prompt == [.system("Be brief."), .user("Add\n\n1 2")])
+        let start = "\n\nHuman: a\n\nSecond paragraph: x\n\nAssistant: b\n\nHuman: c\n\nAssistant: "
+        let transcript = try PreferenceRecord(
+            record(["chosen": .string(start + "d\n\ne"), "rejected": .string(start + "f")]))
+        #expect(transcript.prompt == [.user("a\n\nSecond paragraph: x"), .assistant("b"), .user("c")])
+        #expect(transcript.chosen == "d\n\ne" && transcript.rejected == "f")
+    }
+
+    @Test(
+        arguments: [
+            (["chosen": "a", "rejected": "b"], "\"prompt\" is missing"),
+            (["prompt": "p", "chosen": "a"], "\"rejected\" is missing"),
+            (
+                ["prompt": "p", "chosen": ["role": "user", "content": "a"], "rejected": "b"],
+                "\"chosen\" must be turns of which the last is the assistant's, not ones that end with the user's"
+            ),
+            (
+                [
+                    "chosen": "\n\nHuman: p\n\nAssistant: a", "rejected": "\n\nHuman: q\n\nAssistant: b",
+                ], "\"rejected\" must be the same conversation as \"chosen\" but for the last turn"
+            ),
+        ] as [(JSONValue, String)])
+    func brokenPreferences(value: JSONValue, part: String) {
+        let error = #expect(throws: DataError.self) { try PreferenceRecord(record(value)) }
+        #expect(error?.description.contains(part) == true, "\(error?.description ?? "")")
+    }
+
+    @Test func judgedAnswers() throws {
+        for (label, isDesirable) in [
+            (true, true), (1, true), (0, false), ("true", true), ("False", false), ("0", false), (1.0, true),
+        ] as [(JSONValue, Bool)] {
+            let typed = try JudgedRecord(record(["prompt": "p", "completion": "a", "label": label]))
+            #expect(typed.prompt == [.user("p")] && typed.completion == "a" && typed.isDesirable == isDesirable)
+        }
+        for value: JSONValue in [
+            ["messages": .array([message("user", "p"), message("assistant", "a")]), "label": true],
+            [
+                "prompt": .array([message("user", "p")]), "completion": .array([message("assistant", "a")]),
+                "label": true,
+            ],
+            ["instruction": "p", "output": "a", "label": true],
+        ] {
+            let typed = try JudgedRecord(record(value))
+            #expect(typed.prompt == [.user("p")] && typed.completion == "a" && typed.isDesirable)
+        }
+        let typed = try JudgedRecord(
+            record(["system": "s", "instruction": "i", "input": "x", "output": "a", "label": 0]))
+        #expect(typed.prompt == [.system("s"), .user("i\n\nx")] && !typed.isDesirable)
+        let error = #expect(throws: DataError.self) {
+            try JudgedRecord(record(["prompt": "p", "completion": "a", "label": 2]))
+        }
+        #expect(error?.description == "t:1: the field \"label\" must be true or false, not a number.")
+    }
+
+    @Test func questionsOfRewardData() throws {
+        let text = try QuestionRecord(record(["prompt": "2 + 2?", "solution": "4", "system": "s"]))
+        #expect(text.question == "2 + 2?" && text.answers == ["4"] && text.prompt == [.system("s"), .user("2 + 2?")])
+        let turns = [message("system", "s"), message("user", "2 + 2?")]
+        let list = try QuestionRecord(record(["prompt": .array(turns), "ground_truth": 4]))
+        #expect(list.question == text.question && list.prompt == text.prompt && list.answers == ["4"])
+        #expect(throws: DataError.self) { try QuestionRecord(record(["answer": "4"])) }
     }
 
     @Test func questionsInTheirManyForms() throws {

@@ -6,8 +6,9 @@ import Text
 @Suite struct StoreTests {
     private static func begin(_ store: RunStore, _ slug: String = "m") async throws -> RunRecord {
         try await store.begin(
-            slug: slug, kind: "run", model: "name", modelReference: "embedded", fingerprint: "f",
-            options: ["alpha": 0.5], data: "d.jsonl", dataHash: "h", seed: .max, version: "1")
+            RunEntry(
+                slug: slug, kind: "run", model: "name", modelReference: "embedded", fingerprint: "f",
+                options: ["alpha": 0.5], data: "d.jsonl", dataHash: "h", seed: .max), version: "1")
     }
 
     @Test func runsAreKeptAndListed() async throws {
@@ -87,6 +88,8 @@ import Text
     @Test func progressLineSaysHowFarHowFastHowLong() {
         let line = WorkProgress.line(label: "ask", done: 25, total: 100, seconds: 5)
         #expect(line == "ask  25/100  ▕███░░░░░░░░░▏ 25 %  5/s  15 s left")
+        #expect(
+            WorkProgress.line(label: "ask", done: 95, earlier: 90, total: 100, seconds: 5).contains("1/s  5 s left"))
         #expect(WorkProgress.line(label: "ask", done: 0, total: 10, seconds: 0) == "ask  0/10  ▕░░░░░░░░░░░░▏ 0 %")
         #expect(
             WorkProgress.line(label: "read", done: 30, total: nil, seconds: 2, note: "loss 2.1")

@@ -102,6 +102,38 @@ import Testing
         #expect(again[w] == nil)
     }
 
+    /// Later parts are added to the first one's gradients in place, by products, look-ups and the loss, inside checkpoints as outside; with
+    /// few rows, whose logits' gradients wait for the backward pass, and with many. What somebody else looks at stays as it was.
+    @Test(arguments: [3, 40], [nil, DType.bf16]) func gradientsAddUpInPlace(_ rows: Int, _ precision: DType?) {
+        let table = Tensor.normal([64, 48], seed: 1).requiringGradient()
+        let w = (Tensor.normal([48, 48], seed: 2) * 0.1).requiringGradient()
+        func loss(_ part: Int) -> Tensor {
+            let places = (0..<rows).map { Int32(($0 * 7 + part * 5) % 64) }
+            let x = embedding(Tensor(places), table)
+            let once = x + linear(x, w, precision: precision)
+            let twice = checkpoint([once]) { [w] in $0[0] + linear($0[0], w, precision: precision) }
+            let targets = places.enumerated().map { $0.offset % 4 == 1 ? -100 : ($0.element + 1) % 64 }
+            return linearCrossEntropy(twice, table, Tensor(targets), precision: precision)
+                - linearLogProbabilities(once, table, Tensor(targets), precision: precision).sum() * 0.5
+        }
+        func address(_ gradients: borrowing Gradients) -> [Int] {
+            [table, w].map { gradients[$0]?.withFloats { Int(bitPattern: $0.baseAddress) } ?? 0 }
+        }
+        var expected = loss(0).backward()
+        for part in 1..<3 { expected.add(loss(part).backward()) }
+        var found = Gradients()
+        loss(0).accumulateGradients(into: &found)
+        let start = address(found)
+        loss(1).accumulateGradients(into: &found)
+        #expect(address(found) == start)
+        let (held, before) = (found[table], found[table]?.floats())
+        loss(2).accumulateGradients(into: &found)
+        #expect(held?.floats() == before && address(found)[0] != start[0] && address(found)[1] == start[1])
+        for leaf in [table, w] {
+            #expect(relativeError(found[leaf] ?? table, expected[leaf]?.floats() ?? []) < 1e-5)
+        }
+    }
+
     @Test func intermediateGradientsOnRequest() {
         let x = Tensor([1, 2] as [Float]).requiringGradient()
         let hidden = x * 3

@@ -1,8 +1,9 @@
+import Foundation
 import Tensors
 import Testing
 import Training
 
-// The example of Docs/Objectives.md; keep the two alike.
+// The example of Docs/Objectives.md, which a test compares with this.
 
 /// A text that is to be forgotten.
 struct ForgetSample: Sendable {
@@ -38,5 +39,22 @@ struct NegativePreference: Objective {
         let steps = try trainer.run().history.steps
         #expect(abs(steps[0].loss - 20 * 0.693147) < 1e-2)
         #expect(try #require(steps[7].figures["forgotten"]) > 1)
+    }
+
+    /// The page shows this file's code, but for comments.
+    @Test func thePageShowsWhatTrains() throws {
+        func lines(_ text: some StringProtocol) -> [String] {
+            text.components(separatedBy: "\n").filter {
+                !$0.isEmpty && !$0.hasPrefix("///") && !$0.hasPrefix("import ")
+            }
+        }
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../..")
+        let page = try String(contentsOf: root.appendingPathComponent("Docs/Objectives.md"), encoding: .utf8)
+        let start = try #require(page.range(of: "```swift\n")).upperBound
+        let end = try #require(page.range(of: "```", range: start..<page.endIndex)).lowerBound
+        let shown = lines(page[start..<end])
+        let own = lines(try String(contentsOfFile: #filePath, encoding: .utf8))
+        let first = try #require(own.firstIndex(of: shown[0]))
+        #expect(Array(own[first...].prefix(shown.count)) == shown)
     }
 }

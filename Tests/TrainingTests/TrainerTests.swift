@@ -82,9 +82,86 @@ import Training
             #expect {
                 try trainer(try model(), folder: folder, rate: 1e-3).run()
             } throws: { error in
-                "\(error)".contains("belongs to a run with another model, data, objective or settings")
+                "\(error)".contains("belongs to a run with another optimiser, rate or schedule; choose")
             }
         }
+    }
+
+    /// How passes are cut and what is looked at on the way may change between a run and its continuation; what is learned may not, whether it
+    /// is in the texts or beside them.
+    @Test func knowsWhatDecidesARun() throws {
+        func classify(_ label: Int, _ folder: String, passes: Int) throws -> TrainingSummary {
+            var settings = Self.settings
+            settings.steps = 2
+            settings.stepsPerCheckpoint = 1
+            (settings.tokensPerPass, settings.recomputes) = (passes, passes < 40)
+            let heads = try NewHeads([.init(Classification.head, outputs: 2)], on: ChosenWeights.all)
+            return try Trainer(
+                try heads.load(TinyModel.source(), precision: .f32, seed: 3),
+                objective: Classification(), optimisation: Optimisation(rate: 1e-3),
+                samples: TinyModel.samples.map { LabelledText($0, label: label) }, settings: settings, folder: folder
+            ).run()
+        }
+        try withTemporaryFolder { folder in
+            _ = try classify(1, folder, passes: 40)
+            #expect(try classify(1, folder, passes: 20).outcome == .completed)
+            #expect {
+                try classify(0, folder, passes: 40)
+            } throws: { "\($0)".contains("belongs to a run with another data; choose") }
+        }
+    }
+
+    /// A run that has ended early has ended: the same command changes nothing.
+    @Test func staysStoppedEarly() throws {
+        var settings = Self.settings
+        settings.steps = 400
+        settings.stepsPerEvaluation = 5
+        settings.patience = 3
+        try withTemporaryFolder { folder in
+            let first = try model()
+            let summary = try trainer(first, folder: folder, settings: settings, rate: 2e-2).run()
+            let second = try model()
+            let again = try trainer(second, folder: folder, settings: settings, rate: 2e-2).run()
+            #expect(summary.outcome == .stoppedEarly && again.outcome == .stoppedEarly)
+            #expect(again.history == summary.history && numbers(second) == numbers(first))
+        }
+    }
+
+    /// A stop is heard while the texts are scored by the model before training.
+    @Test func stopsWhileScoring() throws {
+        let pairs = TinyModel.samples.indices.dropFirst().map {
+            PreferencePair(chosen: TinyModel.samples[$0], rejected: TinyModel.samples[$0 - 1])
+        }
+        let trainer = try Trainer(
+            try model(), objective: DPO(), optimisation: Optimisation(rate: 1e-3), samples: pairs,
+            settings: Self.settings)
+        let stop = TrainingStop()
+        var scored = 0
+        let stopped = try trainer.run(stop: stop) { event in
+            if case .scoringReference = event {
+                scored += 1
+                stop.request()
+            }
+        }
+        #expect(stopped.outcome == .interrupted && stopped.history.steps.isEmpty && scored == 1)
+        #expect(try trainer.run().outcome == .completed)
+    }
+
+    /// A figure that not all samples have is the mean over those that do.
+    @Test func meansAreOverThoseThatCount() throws {
+        func evaluation(_ wanted: [Bool]) throws -> [String: Double] {
+            let answers = zip(TinyModel.samples, wanted).map { JudgedAnswer($0, isDesirable: $1) }
+            var settings = Self.settings
+            settings.steps = 1
+            let trainer = try Trainer(
+                try TinyModel.load(), objective: KTO(), optimisation: Optimisation(rate: 1e-2), samples: answers,
+                heldOut: answers, settings: settings)
+            return try #require(try trainer.run().history.evaluations.last).figures
+        }
+        let one = try evaluation([true])
+        #expect(one["wanted reward"] != nil && one["unwanted reward"] == nil)
+        let both = try evaluation([true, false, false])
+        #expect(both["wanted reward"] != nil && both["unwanted reward"] != nil)
     }
 
     /// The best evaluation's parameters come back, and evaluations without a better one end the run.
@@ -137,9 +214,10 @@ import Training
 
     /// Every sample once an epoch, in another order each, and no pass above its limit unless one sample alone is.
     @Test func ordersAndCuts() {
-        var order = DataOrder(count: 7, perStep: 3, seed: 5)
-        #expect(order.steps(epochs: 2) == 5)
+        var order = DataOrder(count: 7, perStep: 3, seed: 5, epochs: 2)
+        #expect(order.steps == 5)
         let taken = (1...5).flatMap { order.samples(ofStep: $0) }
+        #expect(taken.count == 14)
         #expect(taken[..<7].sorted() == Array(0..<7) && taken[7..<14].sorted() == Array(0..<7))
         #expect(Array(taken[..<7]) != Array(taken[7..<14]))
         var other = DataOrder(count: 7, perStep: 3, seed: 5)

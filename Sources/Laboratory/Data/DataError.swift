@@ -26,6 +26,8 @@ public enum DataError: Error, Hashable, CustomStringConvertible {
     case malformed(RecordPlace, String)
     case missingField(RecordPlace, field: String, present: [String])
     case wrongField(RecordPlace, field: String, expected: String, found: String)
+    /// The field is as it should be, but not for what is done with it.
+    case unusableField(RecordPlace, field: String, reason: String)
     case empty(source: String)
 
     public var description: String {
@@ -39,6 +41,8 @@ public enum DataError: Error, Hashable, CustomStringConvertible {
                 + (present.isEmpty ? "no fields." : present.prefix(12).joined(separator: ", ") + ".")
         case .wrongField(let place, let field, let expected, let found):
             "\(place): the field \(field.debugDescription) must be \(expected), not \(found)."
+        case .unusableField(let place, let field, let reason):
+            "\(place): the field \(field.debugDescription) can't be used: \(reason)."
         case .empty(let source):
             "\(source): holds no records."
         }

@@ -1,14 +1,16 @@
 import Text
 
-/// A question with what counts as right: `question` (or `query`, `problem`), `answer` or `answers`, and where there are any,
-/// `choices` (or `options`) and a `context` (or `passage`).
+/// A question with what counts as right: `question` (or `query`, `problem`, TRL's `prompt`), `answer` or `answers` (or `target`,
+/// `solution`, `ground_truth`), and where there are any, `choices` (or `options`) and a `context` (or `passage`).
 ///
-/// Answers may be a text, an array of texts, or SQuAD's `{"text": […]}`. Choices may be an array, ARC's
-/// `{"text": […], "label": […]}`, or an object of letters. With choices, an answer that is a letter or a position (from 0) is
-/// also resolved to `answerIndex`.
+/// A prompt may be a list of messages; the question is then the last of the user's. Answers may be a text, an array of texts,
+/// or SQuAD's `{"text": […]}`. Choices may be an array, ARC's `{"text": […], "label": […]}`, or an object of letters. With
+/// choices, an answer that is a letter or a position (from 0) is also resolved to `answerIndex`.
 public struct QuestionRecord: DataRecord, Hashable {
     public var id: String?
     public var question: String
+    /// The turns that ask: the question, with what the record has before it.
+    public var prompt: [ChatMessage]
     public var context: String?
     /// Every text that counts as right.
     public var answers: [String]
@@ -18,10 +20,20 @@ public struct QuestionRecord: DataRecord, Hashable {
 
     public init(_ record: Record) throws(DataError) {
         id = try record.stringIfPresent("id")
-        guard let question = record.first(of: ["question", "query", "problem"]) else {
-            throw record.missing("question (or query, problem)")
+        if let found = record.first(of: ["question", "query", "problem"]) {
+            question = try record.text(found.value, found.name)
+            prompt = try record.withSystem([.user(question)])
+        } else {
+            guard record["prompt"] != nil, let turns = try record.prompt() else {
+                throw record.missing("question (or query, problem, prompt)")
+            }
+            guard let last = turns.last(where: { $0.role == .user }) else {
+                throw .wrongField(
+                    record.place, field: "prompt", expected: "turns with one of the user", found: "ones without")
+            }
+            question = last.content
+            prompt = turns
         }
-        self.question = try record.text(question.value, question.name)
         context = try record.first(of: ["context", "passage", "paragraph"]).map { (found) throws(DataError) in
             if let parts = found.value.arrayValue {
                 return try parts.map { (part) throws(DataError) in try record.text(part, found.name) }
@@ -31,7 +43,8 @@ public struct QuestionRecord: DataRecord, Hashable {
         }
         let options = try Self.choices(record)
         choices = options.texts
-        let given = record.first(of: ["answers", "answer", "answerKey", "gold", "label", "target"])
+        let given = record.first(
+            of: ["answers", "answer", "answerKey", "gold", "label", "target", "solution", "ground_truth"])
         answers = try given.map { (found) throws(DataError) in try Self.texts(found.value, found.name, record) } ?? []
         guard !choices.isEmpty, let given else { return }
 

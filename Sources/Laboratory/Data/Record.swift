@@ -50,8 +50,10 @@ public struct Record: Sendable, Hashable {
         throw wrong(field, "a whole number", value)
     }
 
+    /// A truth value, also as 0 or 1, or as a word such as "true" or "no".
     public func bool(_ field: String) throws(DataError) -> Bool {
         guard let value = self[field] else { throw missing(field) }
+        if let number = value.intValue, number == 0 || number == 1 { return number == 1 }
         if let bool = value.boolValue ?? value.stringValue.flatMap({ Bool(flag: $0) }) { return bool }
         throw wrong(field, "true or false", value)
     }
@@ -97,6 +99,11 @@ public struct Record: Sendable, Hashable {
 
     func missing(_ field: String) -> DataError {
         .missingField(place, field: field.contains(" ") ? field : field.debugDescription, present: fieldNames)
+    }
+
+    /// The error of a sample that can't be made of this record.
+    public func unusable(_ reason: String) -> DataError {
+        .unusableField(place, field: leadingField, reason: reason)
     }
 
     func wrong(_ field: String, _ expected: String, _ value: JSONValue) -> DataError {

@@ -1,22 +1,5 @@
 import Text
 
-/// An instruction with its answer, as Alpaca files hold it: `instruction`, `input` (may be empty), `output` or `response`.
-public struct InstructionRecord: DataRecord, Hashable {
-    public var instruction: String
-    public var input: String
-    public var output: String
-
-    public init(_ record: Record) throws(DataError) {
-        instruction = try record.string("instruction")
-        let input = record.first(of: ["input", "context"])
-        self.input = if let input { try record.text(input.value, input.name) } else { "" }
-        guard let output = record.first(of: ["output", "response"]) else {
-            throw record.missing("output (or response)")
-        }
-        self.output = try record.text(output.value, output.name)
-    }
-}
-
 /// A text alone: `text` or `content`.
 public struct TextRecord: DataRecord, Hashable {
     public var text: String
@@ -27,107 +10,87 @@ public struct TextRecord: DataRecord, Hashable {
     }
 }
 
-/// A prompt with its continuation: `prompt` and `completion` (or `response`).
-public struct CompletionRecord: DataRecord, Hashable {
-    public var prompt: String
-    public var completion: String
-
-    public init(_ record: Record) throws(DataError) {
-        prompt = try record.string("prompt")
-        guard let completion = record.first(of: ["completion", "response"]) else {
-            throw record.missing("completion (or response)")
-        }
-        self.completion = try record.text(completion.value, completion.name)
-    }
-}
-
-/// A conversation: `messages` (role, content) or ShareGPT's `conversations` (from, value); records of instructions, of
-/// prompts with completions and of questions with answers are read as conversations of two turns.
+/// A conversation to learn from: `messages` (role, content) or ShareGPT's `conversations` (from, value); or what asks
+/// (`prompt`, `instruction` with `input`, `question`, `input`) with its answer (`completion`, `response`, `output`,
+/// `answer`), each a text or a list of messages.
 public struct ConversationRecord: DataRecord, Hashable {
     public var messages: [ChatMessage]
+    /// The places of the turns to learn: all of the assistant's, of a prompt with its answer the answer's.
+    public var learned: Set<Int>
 
     public init(_ record: Record) throws(DataError) {
-        if let turns = record.first(of: ["messages", "conversations", "conversation"]) {
-            messages = try Self.messages(turns.value, field: turns.name, in: record)
-        } else if record["instruction"] != nil {
-            let alpaca = try InstructionRecord(record)
-            let request = alpaca.input.isEmpty ? alpaca.instruction : alpaca.instruction + "\n\n" + alpaca.input
-            messages = [.user(request), .assistant(alpaca.output)]
-        } else if record["prompt"] != nil {
-            let pair = try CompletionRecord(record)
-            messages = [.user(pair.prompt), .assistant(pair.completion)]
-        } else if record["question"] != nil {
-            let question = try QuestionRecord(record)
-            guard let answer = question.answers.first else { throw record.missing("answer") }
-            messages = [.user(question.question), .assistant(answer)]
+        var field = record.leadingField
+        var prompt: [ChatMessage] = []
+        let turns: [ChatMessage]
+        if let whole = record.first(of: Record.conversationFields) {
+            field = whole.name
+            turns = try record.withSystem(record.messages(whole.value, whole.name))
+        } else if let asked = try record.prompt() {
+            prompt = asked
+            turns = try Self.answer(to: field, in: record)
         } else {
-            throw record.missing("messages (or conversations, instruction, prompt, question)")
+            throw record.missing("messages (or conversations, prompt, instruction, question, input)")
         }
-        if let system = try record.stringIfPresent("system"), !system.isEmpty, messages.first?.role != .system {
-            messages.insert(.system(system), at: 0)
+        let learned = turns.indices.filter { turns[$0].role == .assistant }.map { $0 + prompt.count }
+        guard !learned.isEmpty else {
+            throw .wrongField(
+                record.place, field: field, expected: "a conversation with a turn of the assistant",
+                found: "one without")
         }
+        messages = prompt + turns
+        self.learned = Set(learned)
     }
 
-    static func messages(_ value: JSONValue, field: String, in record: Record) throws(DataError) -> [ChatMessage] {
-        guard let turns = value.arrayValue, !turns.isEmpty else {
-            throw record.wrong(field, "an array of messages, not empty", value)
+    /// A question's answer may also be one of its choices.
+    private static func answer(to field: String, in record: Record) throws(DataError) -> [ChatMessage] {
+        let isQuestion = ["question", "query", "problem"].contains(field)
+        guard isQuestion, record.first(of: Record.answerFields) == nil else {
+            return try record.answer(Record.answerFields + (isQuestion ? [] : ["answer"]))
         }
-        var messages: [ChatMessage] = []
-        for (index, turn) in turns.enumerated() {
-            let name = "\(field)[\(index)]"
-            guard let role = (turn["role"] ?? turn["from"])?.stringValue else {
-                throw record.missing("\(name) role (or from)")
-            }
-            guard let content = turn["content"] ?? turn["value"] else {
-                throw record.missing("\(name) content (or value)")
-            }
-            messages.append(ChatMessage(role: Self.role(role), content: try record.text(content, "\(name).content")))
-        }
-        return messages
-    }
-
-    private static func role(_ name: String) -> Role {
-        switch name {
-        case "human": .user
-        case "gpt", "bot", "model": .assistant
-        case "function", "observation": .tool
-        default: Role(name)
-        }
+        guard let answer = try QuestionRecord(record).answers.first else { throw record.missing("answer") }
+        return [.assistant(answer)]
     }
 }
 
-/// Two answers to a prompt, the first preferred: `prompt`, `chosen`, `rejected`, each a text or a list of messages. Without
-/// `prompt`, what the two conversations share is the prompt.
+/// Two answers to a prompt, the first preferred: `chosen` and `rejected`, each a text, a message or a list of messages. What
+/// they answer stands in `prompt` (or `question`, `instruction` with `input`, `messages`), or in both of them before
+/// the last turn, be they lists or transcripts.
 public struct PreferenceRecord: DataRecord, Hashable {
     public var prompt: [ChatMessage]
     public var chosen: String
     public var rejected: String
 
     public init(_ record: Record) throws(DataError) {
-        guard let chosen = record["chosen"] else { throw record.missing("chosen") }
-        guard let rejected = record["rejected"] else { throw record.missing("rejected") }
-        let better = try Self.turns(chosen, "chosen", record)
-        let worse = try Self.turns(rejected, "rejected", record)
-        guard let lastBetter = better.last, let lastWorse = worse.last else { throw record.missing("chosen") }
-        self.chosen = lastBetter.content
-        self.rejected = lastWorse.content
-        if let given = record.first(of: ["prompt", "question", "instruction"]) {
-            if given.value.arrayValue != nil {
-                prompt = try ConversationRecord.messages(given.value, field: given.name, in: record)
-            } else {
-                prompt = [.user(try record.text(given.value, given.name))]
-            }
-        } else {
-            guard better.count > 1, better.dropLast() == worse.dropLast() else {
-                throw record.missing("prompt")
-            }
-            prompt = Array(better.dropLast())
+        var better = try record.answer(["chosen"])
+        var worse = try record.answer(["rejected"])
+        chosen = better.removeLast().content
+        rejected = worse.removeLast().content
+        guard better == worse else {
+            throw .wrongField(
+                record.place, field: "rejected", expected: "the same conversation as \"chosen\" but for the last turn",
+                found: "another one")
         }
+        guard let prompt = try record.prompt(before: better) else { throw record.missing("prompt") }
+        self.prompt = prompt
     }
+}
 
-    private static func turns(_ value: JSONValue, _ field: String, _ record: Record) throws(DataError) -> [ChatMessage]
-    {
-        if value.arrayValue != nil { return try ConversationRecord.messages(value, field: field, in: record) }
-        return [.assistant(try record.text(value, field))]
+/// An answer that is wanted or not: `prompt` with `completion` (or `response`, `output`), or `messages` that end with the
+/// answer, and `label`, true or 1 where it is wanted.
+public struct JudgedRecord: DataRecord, Hashable {
+    public var prompt: [ChatMessage]
+    public var completion: String
+    public var isDesirable: Bool
+
+    public init(_ record: Record) throws(DataError) {
+        let answers = Record.answerFields + ["answer"]
+        let isWhole = record.first(of: answers) == nil && record.first(of: Record.conversationFields) != nil
+        var turns = try record.answer(isWhole ? Record.conversationFields : answers)
+        completion = turns.removeLast().content
+        guard let prompt = try isWhole ? record.withSystem(turns) : record.prompt(before: turns) else {
+            throw record.missing("prompt")
+        }
+        self.prompt = prompt
+        isDesirable = try record.bool("label")
     }
 }

@@ -5,7 +5,7 @@ import Training
 public final class TrainingProgress: Sendable {
     private let label: String
     private let console: Console
-    private let line = Mutex<WorkProgress?>(nil)
+    private let line = Mutex<(work: WorkProgress, shown: Int)?>(nil)
 
     public init(_ label: String = "Training", on console: Console) {
         self.label = label
@@ -17,18 +17,17 @@ public final class TrainingProgress: Sendable {
         case .joined(_, let ranks, let threads):
             console.tell("\(ranks) ranks, \(threads) \(threads == 1 ? "thread" : "threads") each.")
         case .scoringReference(let done, let total):
-            open("Scoring before training", total: total).advance()
-            if done == total { close() }
+            show("Scoring before training", done: done, of: total)
         case .resumed(let step, _):
             console.tell("Going on after step \(step).")
+        case .began(let step, let total):
+            if step < total { open(label, total: total, after: step) }
         case .step(let report):
-            let line = open(label, total: report.totalSteps, done: report.step - 1)
             let reward = report.figures["reward"].map { "reward \(NumberStyle.decimals(3).text($0)), " } ?? ""
-            line.note(
-                reward + "loss \(NumberStyle.decimals(4).text(report.loss)), "
+            show(
+                label, done: report.step, of: report.totalSteps,
+                note: reward + "loss \(NumberStyle.decimals(4).text(report.loss)), "
                     + "\(NumberStyle.decimals(0).text(report.tokensPerSecond)) tokens/s")
-            line.advance()
-            if report.step == report.totalSteps { close() }
         case .evaluated(let report):
             console.tell(
                 "Step \(report.step): held-out loss \(NumberStyle.decimals(4).text(report.loss))"
@@ -40,19 +39,29 @@ public final class TrainingProgress: Sendable {
         }
     }
 
-    private func open(_ label: String, total: Int, done: Int = 0) -> WorkProgress {
+    private func open(_ label: String, total: Int, after done: Int = 0) {
+        let fresh = console.progress(label, total: total)
+        if done > 0 { fresh.skip(done) }
         line.withLock { line in
-            if let line { return line }
-            let fresh = console.progress(label, total: total)
-            fresh.advance(by: done)
-            line = fresh
-            return fresh
+            line?.work.finish()
+            line = (fresh, done)
         }
+    }
+
+    private func show(_ label: String, done: Int, of total: Int, note: String? = nil) {
+        if line.withLock({ $0 == nil }) { open(label, total: total, after: note == nil ? 0 : done - 1) }
+        line.withLock { line in
+            guard let (work, shown) = line else { return }
+            if let note { work.note(note) }
+            work.advance(by: done - shown)
+            line = (work, done)
+        }
+        if done == total { close() }
     }
 
     private func close() {
         line.withLock { line in
-            line?.finish()
+            line?.work.finish()
             line = nil
         }
     }

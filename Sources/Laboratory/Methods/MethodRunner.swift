@@ -72,29 +72,44 @@ public struct MethodRunner: Sendable {
             throw LabError.noSubject(slug: slug)
         }
         let identity = subject.model?.identity
-        let record = try await store?.begin(
-            slug: slug, kind: kind, model: identity?.name ?? "none",
-            modelReference: identity?.reference ?? "none", fingerprint: identity?.fingerprint ?? "", options: options,
-            data: subject.data?.source, dataHash: subject.data?.contentHash, seed: subject.seed, version: version)
+        let entry = RunEntry(
+            slug: slug, kind: kind, model: identity?.name ?? "none", modelReference: identity?.reference ?? "none",
+            fingerprint: identity?.fingerprint ?? "", options: options, data: subject.data?.source,
+            dataHash: subject.data?.contentHash, seed: subject.seed)
+        return try await recorded(entry) { recorder, folder in
+            let lab = Lab(
+                slug: slug, subject: subject.model, dataSet: subject.data, seed: subject.seed, limit: subject.limit,
+                outputFolder: folder, recorder: recorder, console: console, loader: loader)
+            let report = try await work(lab)
+            try Task.checkCancellation()
+            return (report, .finished)
+        }
+    }
+
+    /// Does work that the store keeps a record of, whatever comes of it.
+    /// - Parameter work: gets what keeps intermediate results and, with a store, the run's own folder; gives the report and how the work ended.
+    public func recorded(
+        _ entry: RunEntry, _ work: (RunRecorder, URL?) async throws -> (report: Report, status: RunStatus)
+    ) async throws -> Report {
+        let record = try await store?.begin(entry, version: version)
         let recorder = if let store, let record { RunRecorder(store: store, runID: record.id) } else { RunRecorder() }
-        let lab = Lab(
-            slug: slug, subject: subject.model, dataSet: subject.data, seed: subject.seed, limit: subject.limit,
-            outputFolder: record.map { Folders.data.appendingPathComponent("runs").appendingPathComponent($0.id) },
-            recorder: recorder, console: console, loader: loader)
         let started = record?.started ?? Date().timeIntervalSince1970
         let clock = ContinuousClock()
         let start = clock.now
         do {
-            var report = try await work(lab)
-            try Task.checkCancellation()
+            var (report, status) = try await work(
+                recorder, record.map { Folders.data.appendingPathComponent("runs").appendingPathComponent($0.id) })
             report.run = RunSummary(
-                id: record?.id ?? "", slug: slug, model: identity?.name ?? "none",
-                modelReference: identity?.reference ?? "none", fingerprint: identity?.fingerprint ?? "",
-                options: options, data: subject.data?.source, seed: subject.seed, started: started,
-                seconds: (clock.now - start).seconds, version: version)
+                id: record?.id ?? "", slug: entry.slug, model: entry.model, modelReference: entry.modelReference,
+                fingerprint: entry.fingerprint, options: entry.options, data: entry.data, seed: entry.seed,
+                started: started, seconds: (clock.now - start).seconds, version: version)
             if let store, let record {
-                try await recorder.flush()
-                try await store.end(record.id, .finished, report: report)
+                let kept = report
+                // An interrupted task can't write; what it has done is kept all the same.
+                try await Task.detached {
+                    try await recorder.flush()
+                    try await store.end(record.id, status, report: kept)
+                }.value
             }
             return report
         } catch {

@@ -11,7 +11,7 @@ public enum RunStatus: String, Sendable, Hashable, Codable, CaseIterable {
 public struct RunRecord: Sendable, Hashable, Codable {
     public var id: String
     public var slug: String
-    /// `run` or `demo`.
+    /// `run`, `demo` or `train`.
     public var kind: String
     public var model: String
     public var modelReference: String
@@ -29,6 +29,35 @@ public struct RunRecord: Sendable, Hashable, Codable {
     public var error: String?
 
     public var seconds: Double? { ended.map { $0 - started } }
+}
+
+/// What the store keeps of a run from its beginning.
+public struct RunEntry: Sendable, Hashable {
+    public var slug: String
+    /// `run`, `demo` or `train`.
+    public var kind: String
+    public var model: String
+    public var modelReference: String
+    public var fingerprint: String
+    public var options: JSONValue
+    public var data: String?
+    public var dataHash: String?
+    public var seed: UInt64
+
+    public init(
+        slug: String, kind: String, model: String, modelReference: String, fingerprint: String, options: JSONValue,
+        data: String? = nil, dataHash: String? = nil, seed: UInt64
+    ) {
+        self.slug = slug
+        self.kind = kind
+        self.model = model
+        self.modelReference = modelReference
+        self.fingerprint = fingerprint
+        self.options = options
+        self.data = data
+        self.dataHash = dataHash
+        self.seed = seed
+    }
 }
 
 /// A file that a run left.

@@ -49,25 +49,24 @@ public final class RunStore: Sendable {
     // MARK: Writing
 
     /// Writes a new run and returns its record.
-    public func begin(
-        slug: String, kind: String, model: String, modelReference: String, fingerprint: String, options: JSONValue,
-        data: String?, dataHash: String?, seed: UInt64, version: String
-    ) async throws -> RunRecord {
+    public func begin(_ entry: RunEntry, version: String) async throws -> RunRecord {
         let started = Date().timeIntervalSince1970
         return try await database.write { database in
             let taken = try Set(String.fetchAll(database, sql: "SELECT id FROM run"))
             let record = RunRecord(
-                id: RunStore.newID(started: started, taken: taken), slug: slug, kind: kind, model: model,
-                modelReference: modelReference, fingerprint: fingerprint, options: options, data: data,
-                dataHash: dataHash, seed: seed, version: version, status: .running, started: started)
+                id: RunStore.newID(started: started, taken: taken), slug: entry.slug, kind: entry.kind,
+                model: entry.model, modelReference: entry.modelReference, fingerprint: entry.fingerprint,
+                options: entry.options, data: entry.data, dataHash: entry.dataHash, seed: entry.seed,
+                version: version, status: .running, started: started)
             try database.execute(
                 sql: """
                     INSERT INTO run (id, slug, kind, model, modelReference, fingerprint, options, data, dataHash, seed,
                         version, status, started, process) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                     """,
                 arguments: [
-                    record.id, slug, kind, model, modelReference, fingerprint, options.text(), data, dataHash,
-                    String(seed), version, record.status.rawValue, started, getpid(),
+                    record.id, record.slug, record.kind, record.model, record.modelReference, record.fingerprint,
+                    record.options.text(), record.data, record.dataHash, String(record.seed), version,
+                    record.status.rawValue, started, getpid(),
                 ])
             return record
         }

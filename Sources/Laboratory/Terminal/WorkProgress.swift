@@ -7,6 +7,8 @@ public final class WorkProgress: Sendable {
 
     private struct State {
         var done = 0
+        /// Items that were done before the line began: of an earlier run.
+        var earlier = 0
         var lastShown: ContinuousClock.Instant?
         var note = ""
         var isFinished = false
@@ -23,6 +25,14 @@ public final class WorkProgress: Sendable {
         self.label = label
         self.total = total
         self.console = console
+    }
+
+    /// Counts items as done that this line hasn't seen being done, nor its pace.
+    public func skip(_ count: Int) {
+        update {
+            $0.done += count
+            $0.earlier += count
+        }
     }
 
     /// Counts `count` more items as done.
@@ -64,14 +74,16 @@ public final class WorkProgress: Sendable {
     private func line(_ state: State, isLast: Bool) -> String {
         let seconds = (ContinuousClock.now - start).seconds
         return Self.line(
-            label: label, done: state.done, total: total, seconds: seconds, note: state.note, isLast: isLast)
+            label: label, done: state.done, earlier: state.earlier, total: total, seconds: seconds, note: state.note,
+            isLast: isLast)
     }
 
     /// The line as text: `profile heads  12/30 ▕████░░░░░░▏ 40 %  3.1/s  6 s left`.
     package static func line(
-        label: String, done: Int, total: Int?, seconds: Double, note: String = "", isLast: Bool = false
+        label: String, done: Int, earlier: Int = 0, total: Int?, seconds: Double, note: String = "",
+        isLast: Bool = false
     ) -> String {
-        let rate = seconds > 0 ? Double(done) / seconds : 0
+        let rate = seconds > 0 ? Double(done - earlier) / seconds : 0
         var parts = [label]
         if let total, total > 0 {
             let share = min(1, Double(done) / Double(total))
@@ -84,7 +96,7 @@ public final class WorkProgress: Sendable {
         } else {
             parts.append("\(done)")
         }
-        if done > 0 { parts.append("\(NumberText.short(rate))/s") }
+        if done > earlier { parts.append("\(NumberText.short(rate))/s") }
         if isLast {
             parts.append(seconds < 10 ? NumberText.fixed(seconds, 1) + " s" : Duration.short(seconds: seconds))
         } else if let total, done > 0, done < total, rate > 0 {

@@ -7,25 +7,29 @@ package struct DataOrder {
     package let perStep: Int
     package let seed: UInt64
     package let shuffles: Bool
+    /// How many samples are taken in all; nil: without end.
+    private let limit: Int?
     /// The order of the epoch looked at last.
     private var epoch = -1
     private var order: [Int] = []
 
-    package init(count: Int, perStep: Int, seed: UInt64, shuffles: Bool = true) {
+    /// - Parameter epochs: how often every sample is taken; nil: without end.
+    package init(count: Int, perStep: Int, seed: UInt64, shuffles: Bool = true, epochs: Double? = nil) {
         precondition(count > 0 && perStep > 0)
         self.count = count
         self.perStep = perStep
         self.seed = seed
         self.shuffles = shuffles
+        limit = epochs.map { max(1, Int((Double(count) * $0).rounded())) }
     }
 
-    /// How many steps so many epochs take; the last one may have fewer samples.
-    package func steps(epochs: Double) -> Int { max(1, Int((Double(count) * epochs / Double(perStep)).rounded(.up))) }
+    /// How many steps there are; nil: without end.
+    package var steps: Int? { limit.map { ($0 + perStep - 1) / perStep } }
 
-    /// The samples of a step, counted from 1. Steps go on over the end of an epoch.
+    /// The samples of a step, counted from 1. Steps go on over the end of an epoch; the very last one may have fewer samples.
     package mutating func samples(ofStep step: Int) -> [Int] {
         let first = (step - 1) * perStep
-        return (first..<first + perStep).map { place in
+        return (first..<min(first + perStep, limit ?? .max)).map { place in
             guard shuffles else { return place % count }
             if place / count != epoch {
                 epoch = place / count

@@ -86,13 +86,26 @@ package struct ParameterShares {
 struct LossSums: Codable {
     var loss = 0.0
     var figures: [String: Double] = [:]
+    /// How many samples have a figure, where not all do.
+    var counts: [String: Double] = [:]
 
     mutating func add(_ part: ObjectiveLoss) {
         loss += Double(part.total.item)
         figures.merge(part.sums, uniquingKeysWith: +)
+        counts.merge(part.counts, uniquingKeysWith: +)
+    }
+
+    /// Of the figures that any of so many samples has.
+    func means(over samples: Int) -> [String: Double] {
+        figures.reduce(into: [:]) { means, figure in
+            let count = counts[figure.key] ?? Double(samples)
+            if count > 0 { means[figure.key] = figure.value / count }
+        }
     }
 
     static func + (a: LossSums, b: LossSums) -> LossSums {
-        LossSums(loss: a.loss + b.loss, figures: a.figures.merging(b.figures, uniquingKeysWith: +))
+        LossSums(
+            loss: a.loss + b.loss, figures: a.figures.merging(b.figures, uniquingKeysWith: +),
+            counts: a.counts.merging(b.counts, uniquingKeysWith: +))
     }
 }

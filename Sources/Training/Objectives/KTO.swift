@@ -85,9 +85,11 @@ public struct KTO: Objective {
         let values = sigmoid((logRatios - Float(divergence)) * Float(beta) * signs)
         let rewards = logRatios.floats().map { Double($0) * beta }
         var sums = ["wanted reward": 0.0, "unwanted reward": 0.0, "divergence": divergence * Double(rewards.count)]
+        var counts = ["wanted reward": 0.0, "unwanted reward": 0.0]
         for (reward, wanted) in zip(rewards, isDesirable) {
             sums[wanted ? "wanted reward" : "unwanted reward", default: 0] += reward
+            counts[wanted ? "wanted reward" : "unwanted reward", default: 0] += 1
         }
-        return ObjectiveLoss((weights * (1 - values)).sum(), sums: sums)
+        return ObjectiveLoss((weights * (1 - values)).sum(), sums: sums, counts: counts)
     }
 }

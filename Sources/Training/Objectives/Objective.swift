@@ -55,9 +55,12 @@ public struct ObjectiveLoss: Sendable {
     public var total: Tensor
     /// Other figures to watch, each a sum over the samples; reports show the mean.
     public var sums: [String: Double]
+    /// How many samples a figure is a sum over, where it isn't all of them.
+    public var counts: [String: Double]
 
-    public init(_ total: Tensor, sums: [String: Double] = [:]) {
+    public init(_ total: Tensor, sums: [String: Double] = [:], counts: [String: Double] = [:]) {
         self.total = total
         self.sums = sums
+        self.counts = counts
     }
 }

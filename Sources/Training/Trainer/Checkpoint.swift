@@ -16,7 +16,7 @@ struct Checkpoint: Codable {
     private static let statePrefix = "state/"
 
     /// What the checkpoint belongs to; another run's is refused.
-    let runKey: String
+    let runKey: RunKey
 
     func write(
         parameters: [Parameter], states: [String: ParameterState], to path: String
@@ -30,22 +30,24 @@ struct Checkpoint: Codable {
         try writeTensors(
             tensors, to: path,
             metadata: [
-                "step": String(step), "run": runKey, "history": String(decoding: history, as: UTF8.self),
+                "step": String(step), "run": runKey.text, "history": String(decoding: history, as: UTF8.self),
                 "evaluationsWithoutBest": String(evaluationsWithoutBest),
             ])
     }
 
     /// Reads a checkpoint's header, fills the parameters in place and gives the optimiser's state.
     static func read(
-        _ path: String, runKey: String, parameters: [Parameter]
+        _ path: String, runKey: RunKey, parameters: [Parameter]
     ) throws -> (checkpoint: Checkpoint, states: [String: ParameterState]) {
         let file = try SafetensorsFile(path: path)
-        guard file.metadata["run"] == runKey else {
+        let stored = file.metadata["run"].flatMap { RunKey(text: $0) }
+        guard stored == runKey else {
+            let found = stored.map { runKey.differences(from: $0).joined(separator: "; another ") }
             throw TrainingError.mismatch(
                 file: path,
                 reason:
-                    "belongs to a run with another model, data, objective or settings; choose another output folder, "
-                    + "or remove the checkpoints in this one to begin anew")
+                    "belongs to a run with another \(found ?? "model, data, objective or settings"); choose another "
+                    + "output folder, or remove the checkpoints in this one to begin anew")
         }
         guard let step = file.metadata["step"].flatMap({ Int($0) }), let text = file.metadata["history"],
             let history = try? JSONDecoder().decode(TrainingHistory.self, from: Data(text.utf8)),

@@ -4,8 +4,9 @@ import Tensors
 
 extension Trainer {
     /// Scores all texts by the model before training, or reads what an earlier run with the same model and texts found.
-    func prepareReference(_ onEvent: (TrainingEvent) throws -> Void) throws {
-        guard objective.usesReference, referenceSums.isEmpty else { return }
+    /// - Returns: false: a stop was requested before the end.
+    func prepareReference(_ stop: TrainingStop, _ onEvent: (TrainingEvent) throws -> Void) throws -> Bool {
+        guard objective.usesReference, referenceSums.isEmpty else { return true }
         let all = samples + heldOut
         let counts = all.map { objective.texts(of: $0).count }
         let key = "\(modelKey) \(textsKey)"
@@ -14,7 +15,7 @@ extension Trainer {
             ? checkpoints.flatMap { try Self.storedReference($0.reference, key: key, counts: counts) } : nil
         sums = try ranks.fromFirst(sums)
         if sums == nil {
-            let found = try scoreReference(all, onEvent)
+            guard let found = try scoreReference(all, stop, onEvent) else { return false }
             if let checkpoints, ranks.isFirst {
                 try writeTensors(
                     ["sums": Tensor(found.flatMap { $0 })], to: checkpoints.reference, metadata: ["key": key])
@@ -23,12 +24,13 @@ extension Trainer {
         }
         referenceSums = Array((sums ?? []).prefix(samples.count))
         heldOutReferenceSums = Array((sums ?? []).dropFirst(samples.count))
+        return true
     }
 
-    /// Scores each text once, however many samples have it.
+    /// Scores each text once, however many samples have it. nil: a stop was requested before the end.
     private func scoreReference(
-        _ all: [Training.Sample], _ onEvent: (TrainingEvent) throws -> Void
-    ) throws -> [[Float]] {
+        _ all: [Training.Sample], _ stop: TrainingStop, _ onEvent: (TrainingEvent) throws -> Void
+    ) throws -> [[Float]]? {
         let texts = all.map { objective.texts(of: $0) }
         var places: [TokenSequence: Int] = [:]
         var distinct: [TokenSequence] = []
@@ -42,6 +44,7 @@ extension Trainer {
         let total = own.reduce(0) { $0 + $1.samples.count }
         var done = 0
         for pass in own {
+            if stop.isRequested { break }
             let found = GradientMode.withoutGradients {
                 policy.logProbabilities(pass.samples.map { distinct[$0] }).sums.floats()
             }
@@ -49,6 +52,8 @@ extension Trainer {
             done += pass.samples.count
             try onEvent(.scoringReference(done: done, of: total))
         }
+        // Every rank comes here, whether it was stopped or not.
+        guard try !ranks.any(done < total) else { return nil }
         // Each text is one rank's.
         sums = try ranks.sum(sums)
         return texts.map { $0.map { text in places[text].map { Float(sums[$0]) } ?? 0 } }

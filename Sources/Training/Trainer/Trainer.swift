@@ -76,7 +76,7 @@ public final class Trainer<Training: Objective> {
         checkpoints = folder.map { CheckpointFolder(path: $0, kept: settings.checkpointsKept) }
         order = DataOrder(
             count: max(1, samples.count), perStep: settings.samplesPerStep, seed: settings.seed,
-            shuffles: settings.shuffles)
+            shuffles: settings.shuffles, epochs: settings.steps == nil && source == nil ? settings.epochs : nil)
         try optimisation.rule.check(model.parameters)
         optimiser = OptimiserRun(settings: optimisation)
         exchange = ranks.size > 1 ? GradientExchange(model.parameters, over: ranks) : nil
@@ -106,7 +106,7 @@ public final class Trainer<Training: Objective> {
     }
 
     /// How many steps the run has.
-    public var totalSteps: Int { settings.steps ?? order.steps(epochs: settings.epochs) }
+    public var totalSteps: Int { settings.steps ?? order.steps ?? 0 }
 
     /// What the optimiser tells of each parameter's last step, by name; of several ranks, those that this one owns.
     public var optimiserFigures: [String: [String: Double]] {
@@ -121,18 +121,20 @@ public final class Trainer<Training: Objective> {
     public func run(
         stop: TrainingStop = TrainingStop(), onEvent: (TrainingEvent) throws -> Void = { _ in }
     ) throws -> TrainingSummary {
-        try prepareReference(onEvent)
+        guard try prepareReference(stop, onEvent) else {
+            return TrainingSummary(outcome: .interrupted, history: history)
+        }
         let first = max(try resume(onEvent), history.steps.last?.step ?? 0) + 1
-        var outcome = TrainingSummary.Outcome.completed
+        var outcome = isStale ? TrainingSummary.Outcome.stoppedEarly : .completed
         let total = totalSteps
-        for step in stride(from: first, through: total, by: 1) {
+        try onEvent(.began(after: first - 1, of: total))
+        for step in stride(from: first, through: outcome == .completed ? total : 0, by: 1) {
             let report = try take(step, of: total)
             history.steps.append(report)
             try onEvent(.step(report))
             if let every = settings.stepsPerEvaluation, step % every == 0 || step == total {
                 try evaluate(after: step, onEvent)
             }
-            let isStale = settings.patience.map { evaluationsWithoutBest >= $0 } ?? false
             // A round of samples that were made together is gone through before the run may end.
             let endsRound = step % (source?.stepsPerRound ?? 1) == 0
             let isDue = endsRound && (settings.stepsPerCheckpoint.map { step % $0 == 0 } ?? false)
@@ -152,6 +154,9 @@ public final class Trainer<Training: Objective> {
         try onEvent(.finished(summary))
         return summary
     }
+
+    /// Whether evaluations have stopped improving.
+    private var isStale: Bool { settings.patience.map { evaluationsWithoutBest >= $0 } ?? false }
 
     /// One step of the optimiser.
     private func take(_ step: Int, of total: Int) throws -> StepReport {
@@ -194,9 +199,7 @@ public final class Trainer<Training: Objective> {
             rate: optimiser.settings.rate * optimiser.settings.schedule.factor(step: step, of: total),
             gradientNorm: norm, tokens: chosen.reduce(0) { $0 + lengths[$1] },
             seconds: (clock.now - start) / .seconds(1),
-            figures: sums.figures.mapValues { $0 / Double(chosen.count) }.merging(told.mapValues(\.value)) { own, _ in
-                own
-            })
+            figures: sums.means(over: chosen.count).merging(told.mapValues(\.value)) { own, _ in own })
     }
 
     /// The passes of these samples that this rank makes.
@@ -253,7 +256,7 @@ public final class Trainer<Training: Objective> {
         }
         sums = try ranks.gather(sums).reduce(LossSums(), +)
         let weight = heldOut.reduce(0) { $0 + objective.weight(of: $1) }
-        return (sums.loss / weight, sums.figures.mapValues { $0 / Double(heldOut.count) })
+        return (sums.loss / weight, sums.means(over: heldOut.count))
     }
 
     private func evaluate(after step: Int, _ onEvent: (TrainingEvent) throws -> Void) throws {
@@ -292,31 +295,23 @@ public final class Trainer<Training: Objective> {
     // MARK: Checkpoints
 
     /// What makes runs the same: everything that decides the numbers.
-    private lazy var runKey: String = {
+    private lazy var runKey = RunKey(
+        model: modelKey + model.parameters.map { " \($0.name) \($0.tensor.shape)" }.joined(),
+        data: source?.key ?? dataKey, objective: "\(objective)", optimisation: "\(optimiser.settings)",
+        settings: settings)
+
+    /// A fingerprint of the samples to learn from. Those to evaluate on may change.
+    private var dataKey: String {
         var hash = Fingerprint()
-        var key = settings
-        // What is kept, and how passes are cut, may change between a run and its continuation.
-        key.checkpointsKept = 1
-        key.stepsPerCheckpoint = nil
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = .sortedKeys
-        hash.add((try? encoder.encode(key)) ?? Data())
-        hash.add("\(modelKey) \(objective) \(optimiser.settings)".utf8)
-        for parameter in model.parameters { hash.add("\(parameter.name) \(parameter.tensor.shape)".utf8) }
-        hash.add((source?.key ?? textsKey).utf8)
+        for sample in samples { hash.add(valuesOf: sample) }
         return hash.hexadecimal
-    }()
+    }
 
     /// A fingerprint of all texts.
     lazy var textsKey: String = {
         var hash = Fingerprint()
         for sample in samples + heldOut {
-            for text in objective.texts(of: sample) {
-                hash.add(UInt64(text.count))
-                for (token, weight) in zip(text.tokens, text.weights) {
-                    hash.add(UInt64(UInt32(bitPattern: token)) << 32 | UInt64(weight.bitPattern))
-                }
-            }
+            for text in objective.texts(of: sample) { hash.add(text) }
         }
         return hash.hexadecimal
     }()

@@ -42,7 +42,7 @@ public struct TrainerSettings: Sendable, Hashable, Codable {
         }
         try demand(samplesPerStep > 0, "samples per step", samplesPerStep, "at least 1")
         try demand(tokensPerPass > 1, "tokens per pass", tokensPerPass, "at least 2")
-        try demand(epochs > 0 && epochs.isFinite, "epochs", epochs, "above 0")
+        try demand(epochs > 0 && epochs <= 1e6, "epochs", epochs, "above 0 and at most a million")
         if let steps { try demand(steps > 0, "steps", steps, "at least 1") }
         if let patience { try demand(patience > 0, "patience", patience, "at least 1") }
         if let every = stepsPerEvaluation { try demand(every > 0, "steps per evaluation", every, "at least 1") }

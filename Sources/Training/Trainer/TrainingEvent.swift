@@ -9,6 +9,8 @@ public enum TrainingEvent: Sendable, Hashable {
     case scoringReference(done: Int, of: Int)
     /// The run goes on after a step of an earlier one.
     case resumed(step: Int, checkpoint: String)
+    /// Steps follow, the first one after this many of so many.
+    case began(after: Int, of: Int)
     case step(StepReport)
     case evaluated(EvaluationReport)
     case checkpointed(step: Int, path: String)

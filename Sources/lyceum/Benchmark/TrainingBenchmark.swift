@@ -7,8 +7,8 @@ import Text
 import Training
 
 /// Training steps on random tokens, each workload in a process of its own, so that its peak of memory is its own. Every workload gives
-/// one figure a step; the first step fills the pool of buffers and doesn't count. Under `mpirun` the ranks share each step
-/// of those workloads that train on given texts.
+/// one figure a step; the first two don't count: they fill the pool of buffers, the second one because the first one's gradients became the
+/// optimiser's state. Under `mpirun` the ranks share each step of those workloads that train on given texts.
 struct TrainingBenchmark: Sendable {
     enum Workload: String, ExpressibleByArgument, CaseIterable {
         case full, lora, dpo, scratch, grpo
@@ -21,6 +21,7 @@ struct TrainingBenchmark: Sendable {
     let model: String
     let steps: Int
 
+    private static let warmUp = 2
     private static let batch = 4
     private static let length = 512
 
@@ -54,14 +55,14 @@ struct TrainingBenchmark: Sendable {
                 model: model ?? self.model, objective: objective, parameterisation: parameterisation,
                 optimisation: try Optimisation(rate: 1e-5), samples: samples, output: folder)
             run.settings.samplesPerStep = samples.count
-            run.settings.steps = steps + 1
+            run.settings.steps = steps + Self.warmUp
             // From here to the end on one thread, as ranks want it.
             let ranks = try MPICommunicator.join()
             let session = try run.open(over: ranks, writesCheckpoints: false)
             var speeds: [Double] = []
             _ = try session.trainer.run { if case .step(let report) = $0 { speeds.append(report.tokensPerSecond) } }
             try ranks.leave()
-            return Array(speeds.dropFirst())
+            return Array(speeds.dropFirst(Self.warmUp))
         }
     }
 
@@ -106,12 +107,12 @@ struct TrainingBenchmark: Sendable {
                     texts.enumerated().map { Reward(Double($0 % 2), for: $1) }
                 }
             }
-            run.settings.rounds = steps + 1
+            run.settings.rounds = steps + Self.warmUp
             run.settings.promptsPerRound = Self.prompts
             run.settings.samplesPerPrompt = Self.rollouts
             run.settings.longest = Self.longest
             let history = try await run.followed().history
-            return history.steps.dropFirst().map {
+            return history.steps.dropFirst(Self.warmUp).map {
                 Double(Self.prompts * Self.rollouts * Self.longest) / $0.seconds
             }
         }
@@ -138,7 +139,7 @@ struct TrainingBenchmark: Sendable {
             Tensor.normal(shape, deviation: 1, seed: seed).cast(to: Processor.multipliesBF16 ? .bf16 : .f32)
         }
         let clock = ContinuousClock()
-        return (0...steps).map { _ in
+        return (0..<steps + Self.warmUp).map { _ in
             var seconds = 0.0
             for (place, layer) in layers.enumerated() {
                 let (x, weight) = (random([rows, layer.into], 1), random([layer.out, layer.into], 2))
@@ -151,7 +152,7 @@ struct TrainingBenchmark: Sendable {
                 seconds += Double(layer.count) * (own / .seconds(1))
             }
             return Double(rows) / seconds
-        }.dropFirst().map { $0 }
+        }.dropFirst(Self.warmUp).map { $0 }
     }
 
     private func inScratch<Result>(_ body: (String) async throws -> Result) async throws -> Result {

@@ -20,7 +20,7 @@ struct Pretrain: AsyncParsableCommand {
             """)
 
     @Option(
-        help: ArgumentHelp("Texts (.txt, .md), records with a text (.jsonl …), or folders of them.", valueName: "path"),
+        help: ArgumentHelp("Texts (.txt, .md), records with a text (.jsonl …), or folders.", valueName: "path"),
         completion: .file())
     var data: [String]
 
@@ -80,7 +80,14 @@ struct Pretrain: AsyncParsableCommand {
 
     func run() async throws {
         let console = Ranks.console
-        let documents = try data.flatMap { try Self.documents(at: Folders.expandingHome($0)) }
+        var leftOut: [String] = []
+        let documents = try data.flatMap { try Self.documents(at: Folders.expandingHome($0), &leftOut) }
+        if !leftOut.isEmpty {
+            let names = leftOut.prefix(8).joined(separator: ", ")
+            console.tell(
+                "Left out, no texts by their names: " + names
+                    + (leftOut.count > 8 ? " and \(leftOut.count - 8) more." : "."))
+        }
         guard documents.contains(where: { !$0.isEmpty }) else {
             throw ValidationError("There is no text in \(data.joined(separator: ", ")).")
         }
@@ -104,7 +111,12 @@ struct Pretrain: AsyncParsableCommand {
         console.tell(
             "\(model.parameterCount) parameters, \(model.configuration.vocabularySize) tokens, "
                 + "\(run.samples.count) samples of \(context), \(run.heldOut.count) held out")
-        let summary = try await Ranks.train(run, console)
+        let record = TrainingRecord(
+            command: "pretrain", objective: run.objective.name, model: nil, data: data, seed: training.seed, out: out,
+            counts: [
+                ("parameters", model.parameterCount), ("samples", run.samples.count), ("held out", run.heldOut.count),
+            ])
+        let summary = try await record.kept { [run] in try await Ranks.train(run, console) }
         guard summary.outcome != .interrupted else {
             console.tell("Interrupted. The same command goes on from the checkpoint.")
             throw Ranks.ending(130)
@@ -138,19 +150,33 @@ struct Pretrain: AsyncParsableCommand {
         return bytes > 0 ? tokens / Double(bytes) : 0
     }
 
-    /// The texts of a file, or of all files of a folder in the order of their names. A plain text is one document.
-    private static func documents(at path: String) throws -> [String] {
-        var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+    /// The texts of a file, or of a folder's files in the order of their names, those left out that by their names hold none. A plain
+    /// text is one document.
+    private static func documents(at path: String, _ leftOut: inout [String]) throws -> [String] {
+        guard let isFolder = Self.isFolder(path) else {
             throw Leaving.Usage(description: "\(path) is no file or folder.")
         }
-        if isFolder.boolValue {
-            let names = try FileManager.default.contentsOfDirectory(atPath: path).filter { !$0.hasPrefix(".") }.sorted()
-            return try names.flatMap { try documents(at: path + "/" + $0) }
+        guard isFolder else {
+            guard try DataFormat(path: path) == .text else {
+                return try DataSet(path: path).records(as: TextRecord.self).map(\.text)
+            }
+            return [try WholeText.read(path)]
         }
-        if ["txt", "md", "text"].contains((path as NSString).pathExtension.lowercased()) {
-            return [String(decoding: try Data(contentsOf: URL(fileURLWithPath: path)), as: UTF8.self)]
+        var documents: [String] = []
+        for name in try FileManager.default.contentsOfDirectory(atPath: path).sorted() where !name.hasPrefix(".") {
+            let file = path + "/" + name
+            if Self.isFolder(file) == true || (try? DataFormat(path: file)) != nil {
+                documents += try Self.documents(at: file, &leftOut)
+            } else {
+                leftOut.append(file)
+            }
         }
-        return try DataSet(path: path).records(as: TextRecord.self).map(\.text)
+        return documents
+    }
+
+    /// nil: there is nothing at the path.
+    private static func isFolder(_ path: String) -> Bool? {
+        var isFolder: ObjCBool = false
+        return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) ? isFolder.boolValue : nil
     }
 }

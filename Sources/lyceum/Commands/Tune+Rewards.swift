@@ -42,17 +42,19 @@ extension Tune {
         let reward = try VerifiableReward(spelling: spelling)
         let sandbox: Sandbox? = if case .program = reward { try await Sandbox() } else { nil }
         let path = try ModelReference(model).localPath()
-        let words = try ModelText(path: path)
-        let questions = try DataSet(path: data).records.map { record -> QuestionRecord in
+        let encoder = try SampleEncoder(ModelText(path: path), limit: .max)
+        let questions = try DataSet(path: data).records.map { record in
             let question = try QuestionRecord(record)
             if reward.needsAnswers, question.answers.isEmpty {
                 // Reading the field says which record of which file lacks it.
                 _ = try record.string("answer")
             }
-            return question
+            return (
+                prompt: try Self.sample(of: record) { try encoder.prompt(question.prompt) }, answers: question.answers
+            )
         }
         guard !questions.isEmpty else { throw ValidationError("\(data) has no records.") }
-        let prompts = try questions.map { try words.prompt(asking: $0.question) }
+        let prompts = questions.map(\.prompt)
         let golds: [[String]] = questions.map(\.answers)
         let compute = training.precision.compute
         var run = OnPolicyRun(
@@ -82,9 +84,12 @@ extension Tune {
         console.tell(
             "\(algorithm.name): \(prompts.count) prompts, \(run.settings.rounds) rounds of \(training.batch) × \(rewards.samples) texts"
         )
-        let finished = try await Interrupts.cancelling { [run] in
-            let progress = TrainingProgress(on: console)
-            return try await run.followed(onEvent: { progress.show($0) })
+        let record = record(algorithm.name, model: path, counts: [("prompts", prompts.count)])
+        let finished = try await record.kept { [run] in
+            try await Interrupts.cancelling {
+                let progress = TrainingProgress(on: console)
+                return try await run.followed(onEvent: { progress.show($0) })
+            }
         }
         Output.table(Self.table(of: finished.history))
         Output.line("\(finished.outcome.rawValue): \(out)")

@@ -24,7 +24,8 @@ struct Tune: AsyncParsableCommand {
             sft learns the assistant's turns of conversations (messages, instruction and output,
             prompt and completion, question and answer), text every token of plain texts; dpo, ipo,
             simpo, orpo, unlikelihood and reward (a reward model) learn from pairs (prompt, chosen,
-            rejected), kto from prompt, completion and label. grpo, rloo, reinforce and ppo learn
+            rejected), kto from prompt, completion and label; without a chat template each is a
+            prompt's text and its answer's. grpo, rloo, reinforce and ppo learn
             from what the model itself writes to questions, by a reward that checks the answers. An adapter is written in PEFT's
             format, a whole model as the kind of file it came from. Ctrl-C writes a checkpoint;
             the same command goes on from it.
@@ -71,13 +72,28 @@ struct Tune: AsyncParsableCommand {
     @Option(help: "Share of an adapter's inputs that training leaves out.")
     var dropout = 0.0
 
-    @Option(help: "The layers that get an adapter, separated by commas (else all linear ones).")
+    @Flag(help: "Divide an adapter's scale by the root of its rank, not by the rank.")
+    var rankStabilised = false
+
+    @Option(
+        help:
+            "The weights that train, or get an adapter, by parts of their names, separated by commas: q_proj,v_proj or layers.3 or embed_tokens (else all, or all linear ones)."
+    )
     var targets: String?
+
+    @Option(
+        help:
+            "How strongly pairs pull: β of dpo, ipo and kto (else 0.1) and simpo (else 2), the strength of orpo (else 0.1) and unlikelihood (else 1)."
+    )
+    var beta: Double?
 
     @OptionGroup(title: "Learning from rewards")
     var rewards: RewardArguments
 
-    @Option(help: "The longest sample in tokens; the rest is cut.")
+    @Option(
+        help:
+            "The longest sample in tokens. A longer text loses its end; a conversation or pair the beginning of its prompt, then the answer's end."
+    )
     var longest = 1024
 
     @OptionGroup var training: TrainingArguments
@@ -92,7 +108,12 @@ struct Tune: AsyncParsableCommand {
         guard !objective.learnsFromRewards || heldOut == nil else {
             throw ValidationError("--held-out isn't used where the model learns from its own texts.")
         }
-        guard form != .full || targets == nil else { throw ValidationError("--targets belongs to an adapter.") }
+        guard beta == nil || [.dpo, .ipo, .kto, .simpo, .orpo, .unlikelihood].contains(objective) else {
+            throw ValidationError("--beta belongs to --objective dpo, ipo, kto, simpo, orpo or unlikelihood.")
+        }
+        guard form != .full || !rankStabilised else {
+            throw ValidationError("--rank-stabilised belongs to an adapter.")
+        }
         guard form == .full || !training.optimiser.projects else {
             throw ValidationError(
                 "--optimiser \(training.optimiser.rawValue) projects the gradients of whole weights; use --form full.")
@@ -108,13 +129,13 @@ struct Tune: AsyncParsableCommand {
             switch objective {
             case .sft: try await train(Supervised(), on: Self.conversations)
             case .text: try await train(Supervised(), on: Self.texts)
-            case .dpo: try await train(DPO(), on: Self.pairs)
-            case .ipo: try await train(DPO(loss: .identity), on: Self.pairs)
-            case .simpo: try await train(SimPO(), on: Self.pairs)
-            case .orpo: try await train(ORPO(), on: Self.pairs)
-            case .kto: try await train(KTO(), on: Self.judgedAnswers)
+            case .dpo: try await train(DPO(beta: beta ?? 0.1), on: Self.pairs)
+            case .ipo: try await train(DPO(beta: beta ?? 0.1, loss: .identity), on: Self.pairs)
+            case .simpo: try await train(SimPO(beta: beta ?? 2), on: Self.pairs)
+            case .orpo: try await train(ORPO(strength: beta ?? 0.1), on: Self.pairs)
+            case .kto: try await train(KTO(beta: beta ?? 0.1), on: Self.judgedAnswers)
             case .unlikelihood:
-                try await train(Unlikelihood()) {
+                try await train(Unlikelihood(strength: beta ?? 1)) {
                     try Self.pairs($0, &$1).map { UnlikelihoodSample(wanted: $0.chosen, unwanted: $0.rejected) }
                 }
             case .reward: try await train(BradleyTerry(), on: Self.pairs)
@@ -132,15 +153,21 @@ struct Tune: AsyncParsableCommand {
     // MARK: Samples
 
     private static func conversations(_ file: String, _ encoder: inout SampleEncoder) throws -> [TokenSequence] {
-        try records(file, as: ConversationRecord.self).map { try encoder.conversation($0.messages) }
+        try samples(file, as: ConversationRecord.self) { try encoder.conversation($0.messages, counting: $0.learned) }
     }
 
     private static func texts(_ file: String, _ encoder: inout SampleEncoder) throws -> [TokenSequence] {
-        try records(file, as: TextRecord.self).map { encoder.text($0.text) }
+        try samples(file, as: TextRecord.self) {
+            let text = encoder.text($0.text)
+            guard text.weight > 0 else {
+                throw TrainingError.badSetting("text", reason: "it has no token to be learned")
+            }
+            return text
+        }
     }
 
     private static func pairs(_ file: String, _ encoder: inout SampleEncoder) throws -> [PreferencePair] {
-        try records(file, as: PreferenceRecord.self).map {
+        try samples(file, as: PreferenceRecord.self) {
             try encoder.pair(prompt: $0.prompt, chosen: $0.chosen, rejected: $0.rejected)
         }
     }
@@ -148,19 +175,39 @@ struct Tune: AsyncParsableCommand {
     /// Each answer's mismatched partner is the next record's prompt, as the paper pairs them within a batch.
     private static func judgedAnswers(_ file: String, _ encoder: inout SampleEncoder) throws -> [JudgedAnswer] {
         let records = try DataSet(path: file).records
-        let texts = try records.map { try CompletionRecord($0) }
-        return try texts.indices.map { index in
-            let answer = ChatMessage.assistant(texts[index].completion)
-            let other = texts[(index + 1) % texts.count].prompt
-            return JudgedAnswer(
-                try encoder.conversation([.user(texts[index].prompt), answer]),
-                isDesirable: try records[index].bool("label"),
-                mismatched: try encoder.conversation([.user(other), answer]))
+        let answers = try records.map { record in
+            let answer = try JudgedRecord(record)
+            try sample(of: record) { _ = try encoder.prompt(answer.prompt) }
+            return answer
+        }
+        return try answers.indices.map { index in
+            let answer = answers[index]
+            return try sample(of: records[index]) {
+                try encoder.judged(
+                    prompt: answer.prompt, completion: answer.completion, isDesirable: answer.isDesirable,
+                    mismatched: answers[(index + 1) % answers.count].prompt)
+            }
         }
     }
 
-    private static func records<Shape: DataRecord>(_ file: String, as shape: Shape.Type) throws -> [Shape] {
-        try DataSet(path: file).records(as: shape)
+    private static func samples<Shape: DataRecord, Sample>(
+        _ file: String, as shape: Shape.Type, _ encode: (Shape) throws -> Sample
+    ) throws -> [Sample] {
+        try DataSet(path: file).records.map { record in
+            let typed = try Shape(record)
+            return try sample(of: record) { try encode(typed) }
+        }
+    }
+
+    /// What is made of a record; the reason why it can't be names the record's file, line and field.
+    static func sample<Sample>(of record: Record, _ encode: () throws -> Sample) throws -> Sample {
+        do {
+            return try encode()
+        } catch TrainingError.badSetting(_, let reason), TrainingError.untrainable(let reason) {
+            throw record.unusable(reason)
+        } catch let error as TemplateError {
+            throw record.unusable("\(error)")
+        }
     }
 
     // MARK: Training
@@ -183,11 +230,21 @@ struct Tune: AsyncParsableCommand {
         console.tell(
             "\(objective.name): \(samples.count) samples, \(heldOut.count) held out"
                 + (encoder.cutCount > 0 ? ", \(encoder.cutCount) cut at \(encoder.limit) tokens" : ""))
-        let finished = try await Ranks.train(run, console)
+        let record = record(
+            objective.name, model: path,
+            counts: [("samples", samples.count), ("held out", heldOut.count), ("samples cut", encoder.cutCount)])
+        let finished = try await record.kept { [run] in try await Ranks.train(run, console) }
         guard Ranks.own.isFirst else { return finished }
         Output.table(Self.table(of: finished.history))
         Output.line("\(finished.outcome.rawValue): \(out)")
         return finished
+    }
+
+    /// - Parameter counts: of samples, by name.
+    func record(_ objective: String, model: String, counts: [(name: String, value: Int)]) -> TrainingRecord {
+        TrainingRecord(
+            command: "tune", objective: objective, model: model, data: [data] + [heldOut].compactMap { $0 },
+            seed: training.seed, out: out, counts: counts)
     }
 
     func optimisation() throws -> Optimisation {
@@ -201,13 +258,13 @@ struct Tune: AsyncParsableCommand {
     }
 
     private func body() throws -> any Parameterisation {
-        guard form != .full else { return ChosenWeights.all }
         let patterns = targets.map { list in
             list.split(separator: ",").map { NamePattern(String($0)) }
         }
+        guard form != .full else { return patterns.map { ChosenWeights($0) } ?? .all }
         return try LowRankAdaptation(
             rank: rank, alpha: alpha, dropout: dropout, targets: patterns ?? LowRankAdaptation.allLinear,
-            trainsMagnitudes: form == .dora, frozen: form == .qlora ? .asStored : nil)
+            isRankStabilised: rankStabilised, trainsMagnitudes: form == .dora, frozen: form == .qlora ? .asStored : nil)
     }
 
     static func table(of history: TrainingHistory) -> Table {
@@ -227,12 +284,8 @@ struct Tune: AsyncParsableCommand {
                 figures(evaluation.figures),
             ])
         }
-        if let last = history.steps.last, history.steps.count > 1 {
-            let recent = history.steps.suffix(10)
-            table.add([
-                "last \(recent.count) steps",
-                loss.text(recent.reduce(0) { $0 + $1.loss } / Double(recent.count)), "", figures(last.figures),
-            ])
+        if let last = history.steps.last, let recent = history.recentLoss, history.steps.count > 1 {
+            table.add(["last \(min(10, history.steps.count)) steps", loss.text(recent), "", figures(last.figures)])
         }
         return table
     }

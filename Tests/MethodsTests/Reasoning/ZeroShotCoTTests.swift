@@ -181,7 +181,7 @@ import Text
     static let badRecords: [(record: JSONValue, part: String)] = [
         (["question": " ", "answer": "1"], "must be a question"),
         (["question": "x"], "\"answer\" is missing"),
-        (["answer": "1"], "question (or query, problem) is missing"),
+        (["answer": "1"], "question (or query, problem, prompt) is missing"),
         (["question": "x", "answer": "1", "answer_type": "colour"], "answer_type"),
         (["question": "x", "answer": "A", "answer_type": "options"], "\"options\" is missing"),
         (["question": "x", "answer": "D", "options": ["a", "b"]], "one of the choices"),

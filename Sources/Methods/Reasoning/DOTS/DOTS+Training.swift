@@ -40,7 +40,7 @@ extension DOTS {
         var encoder = try SampleEncoder(ModelText(path: base), limit: options.maxLength)
         let samples = try repeated.map { try encoder.conversation($0.conversation(kind, wording)) }
         if encoder.cutCount > 0 {
-            lab.tell("\(encoder.cutCount) lessons are longer than --max-length and lose their end.")
+            lab.tell("\(encoder.cutCount) lessons are longer than --max-length and were cut.")
         }
         let steps = Int((Double(samples.count) * options.epochs / Double(options.batch)).rounded(.up))
         let parameterisation: any Parameterisation =
