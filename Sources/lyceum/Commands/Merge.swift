@@ -32,7 +32,7 @@ struct Merge: AsyncParsableCommand {
 
     @Option(
         help:
-            "The number format of matrices: F32, F16, BF16; in GGUF also Q8_0, Q6_K, Q5_K, Q5_1, Q5_0, Q4_K, Q4_1, Q4_0."
+            "The number format of matrices: \(WeightFormat.writableNames()); those with a Q only in GGUF."
     )
     var numbers = "BF16"
 
