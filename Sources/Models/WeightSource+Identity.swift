@@ -14,9 +14,7 @@ extension WeightSource {
         for tensor in tensors {
             hash.add(tensor.name.utf8)
             hash.add(UInt64(tensor.byteCount))
-            guard let bytes = try? bytes(of: tensor.name) else { continue }
-            bytes.withUnsafeBytes { hash.add($0) }
-            bytes.adviseDontNeed()
+            if let bytes = try? bytes(of: tensor.name) { bytes.readOnce { hash.add($0) } }
         }
         return hash.hexadecimal
     }

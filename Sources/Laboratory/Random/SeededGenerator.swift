@@ -1,3 +1,5 @@
+import Tensors
+
 /// A random generator that gives the same numbers for the same seed on every machine: xoshiro256** seeded through
 /// SplitMix64 (Blackman and Vigna, "Scrambled linear pseudorandom number generators", 2018).
 ///
@@ -20,8 +22,7 @@ public struct SeededGenerator: RandomNumberGenerator, Sendable, Hashable {
 
     /// The seed of a named stream, for what takes a seed itself (a sampling request).
     public static func derive(_ seed: UInt64, _ name: String) -> UInt64 {
-        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-        for byte in name.utf8 { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3 }
+        var hash = hashed(name)
         var source = seed ^ splitMix(&hash)
         return splitMix(&source)
     }

@@ -64,9 +64,7 @@ struct WeightReader {
                 .invalidValue, file: source.path, field: info.name,
                 "has the shape \(info.shape); the configuration asks for \(expected)")
         }
-        let bytes = try source.bytes(of: info.name)
-        defer { bytes.adviseDontNeed() }
-        return try bytes.withUnsafeBytes { all in
+        return try source.bytes(of: info.name).readOnce { all in
             let size = slice == nil ? all.count : all.count / expected[0]
             let start = (slice ?? 0) * size
             return try body(info.format, UnsafeRawBufferPointer(rebasing: all[start..<start + size]))

@@ -1,3 +1,5 @@
+import Tensors
+
 /// How much of a change of weights from W to W + ΔW is still there after rounding Q: Σ (Q(W + ΔW) − W)·ΔW over Σ ΔW·ΔW. It is 1 where the
 /// rounding errors have nothing to do with the change, 0 where all weights fall back to what they were.
 public struct KeptChange: Sendable, Hashable {
@@ -48,8 +50,6 @@ extension WeightFormat {
         }
         let nearest = try rounded(.nearest)
         guard let share = nearest.kept.share, share < Self.leastShare else { return nearest }
-        // FNV-1a, the same on every machine.
-        let seed = field.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
-        return try rounded(.dithered(seed: seed))
+        return try rounded(.dithered(seed: hashed(field)))
     }
 }

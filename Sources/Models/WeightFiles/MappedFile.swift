@@ -132,8 +132,13 @@ public struct ByteSlice: Sendable {
     /// The bytes, valid as long as the caller keeps `file` alive: the last mention of it may end its life.
     public var unsafeBytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: file.unsafeBytes[range]) }
 
-    /// Lets the system drop these pages from memory; see ``MappedFile/adviseDontNeed(_:)``.
-    public func adviseDontNeed() { file.adviseDontNeed(range) }
+    /// The bytes, for a look that is not repeated soon: afterwards the system may drop their pages, see ``MappedFile/adviseDontNeed(_:)``.
+    public func readOnce<Result, Failure: Error>(
+        _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        defer { file.adviseDontNeed(range) }
+        return try withUnsafeBytes(body)
+    }
 }
 
 /// The system's words for the current `errno`.

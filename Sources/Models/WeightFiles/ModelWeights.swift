@@ -113,9 +113,7 @@ public struct ModelWeights: Sendable {
 
     /// A tensor's numbers as Hugging Face has them, the change undone.
     public func floats(of tensor: Tensor) throws(WeightFileError) -> [Float] {
-        let bytes = try bytes(of: tensor)
-        defer { bytes.adviseDontNeed() }
-        let values = bytes.withUnsafeBytes { tensor.format.dequantised($0) }
+        let values = try bytes(of: tensor).readOnce { tensor.format.dequantised($0) }
         return tensor.change.undone(values, shape: tensor.shape, configuration)
     }
 }

@@ -49,9 +49,7 @@ extension WeightSource {
     /// A tensor as floats, whatever its format.
     public func floats(of name: String) throws(WeightFileError) -> [Float] {
         let info = try requiredInfo(name)
-        let bytes = try bytes(of: name)
-        defer { bytes.adviseDontNeed() }
-        return bytes.withUnsafeBytes { info.format.dequantised($0) }
+        return try bytes(of: name).readOnce { info.format.dequantised($0) }
     }
 
     /// What the file says about a tensor that must be there.

@@ -1,5 +1,3 @@
-import CKernels
-
 /// Gradients of a loss, found by the tensor they belong to.
 public struct Gradients: Sendable {
     private var entries: [ObjectIdentifier: (node: GradientNode, gradient: Tensor)] = [:]
@@ -96,13 +94,7 @@ extension Tensor {
     package consuming func multiplied(by factor: Float) -> Tensor {
         if factor == 1 { return self }
         let result = unshared()
-        withExtendedLifetime(result) {
-            let numbers = result.floatAddress
-            parallel(result.count, grain: elementGrain) { part in
-                let start = numbers + part.lowerBound
-                ck_affine(start, factor, 0, start, Int64(part.count))
-            }
-        }
+        result.scale(by: factor)
         return result
     }
 }

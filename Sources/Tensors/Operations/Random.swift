@@ -21,6 +21,11 @@ public struct SplitMixGenerator: RandomNumberGenerator, Sendable {
     }
 }
 
+/// A number for a name, the same on every machine (FNV-1a), which seeds are made of.
+package func hashed(_ name: String) -> UInt64 {
+    name.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+}
+
 extension Tensor {
     /// Independent normal numbers.
     public static func normal(_ shape: Shape, mean: Float = 0, deviation: Float = 1, seed: UInt64) -> Tensor {

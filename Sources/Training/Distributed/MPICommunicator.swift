@@ -151,8 +151,9 @@ private final class MPISum: Transfer {
     private let tensor: Tensor
     private let library: OpenMPI
     private let tag: Int
-    /// Ranks and places of messages that have yet to come.
-    private var source: Int
+    /// The ranks that have yet to send all or some of theirs.
+    private var sources: ArraySlice<Int>
+    /// Where the next message of the first of them belongs.
     private var place = 0
     private var arriving: (part: Tensor, request: OpenMPI.Request)?
 
@@ -160,29 +161,32 @@ private final class MPISum: Transfer {
         self.tensor = tensor
         self.library = library
         self.tag = tag
-        source = library.rank == 0 ? 1 : 0
+        sources = (0..<library.size).filter { $0 != library.rank }[...]
     }
 
     func isDone() throws -> Bool {
-        while source < library.size {
-            if arriving == nil {
-                guard try library.hasMessage(from: source, tag: tag) else { return false }
-                let part = Tensor(unfilled: [min(Self.messageSize, tensor.count - place)])
-                let request = try part.withMutableFloats { try library.startReceive($0, from: source, tag: tag) }
+        while let source = sources.first {
+            guard case (let part, var request)? = try arriving ?? startMessage(from: source) else { return false }
+            guard try library.isDone(&request) else {
                 arriving = (part, request)
+                return false
             }
-            guard let (part, pending) = arriving else { return false }
-            var request = pending
-            guard try library.isDone(&request) else { return false }
             arriving = nil
             tensor.reshaped([tensor.count]).slice(0, place..<place + part.count).accumulate(part)
             place += part.count
             if place == tensor.count {
                 place = 0
-                source += source + 1 == library.rank ? 2 : 1
+                sources.removeFirst()
             }
         }
         return true
+    }
+
+    /// Begins to receive the next message of a rank, if there is one.
+    private func startMessage(from source: Int) throws -> (part: Tensor, request: OpenMPI.Request)? {
+        guard try library.hasMessage(from: source, tag: tag) else { return nil }
+        let part = Tensor(unfilled: [min(Self.messageSize, tensor.count - place)])
+        return (part, try part.withMutableFloats { try library.startReceive($0, from: source, tag: tag) })
     }
 
     func wait() throws {

@@ -10,9 +10,9 @@ struct RunKey: Codable, Hashable {
     private let settings: String
 
     init(model: String, data: String, objective: String, optimisation: String, settings: TrainerSettings) {
-        func hashed(_ bytes: some Sequence<UInt8>) -> String {
+        func fingerprint(_ bytes: some Sequence<UInt8>) -> String {
             var hash = Fingerprint()
-            hash.add(Array(bytes))
+            hash.add(bytes)
             return hash.hexadecimal
         }
         var decisive = TrainerSettings()
@@ -24,11 +24,11 @@ struct RunKey: Codable, Hashable {
         decisive.shuffles = settings.shuffles
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys
-        self.model = hashed(model.utf8)
-        self.data = hashed(data.utf8)
-        self.objective = hashed(objective.utf8)
-        self.optimisation = hashed(optimisation.utf8)
-        self.settings = hashed((try? encoder.encode(decisive)) ?? Data())
+        self.model = fingerprint(model.utf8)
+        self.data = fingerprint(data.utf8)
+        self.objective = fingerprint(objective.utf8)
+        self.optimisation = fingerprint(optimisation.utf8)
+        self.settings = fingerprint((try? encoder.encode(decisive)) ?? Data())
     }
 
     init?(text: String) {
@@ -42,7 +42,7 @@ struct RunKey: Codable, Hashable {
         return (try? encoder.encode(self)).map { String(decoding: $0, as: UTF8.self) } ?? ""
     }
 
-    /// What the other run has that this one hasn't: `data and learning rate or optimiser`.
+    /// The parts in which the other run is another, in words.
     func differences(from other: RunKey) -> [String] {
         [
             ("model or form of training", model != other.model), ("data", data != other.data),

@@ -36,7 +36,8 @@ public struct TrainerSettings: Sendable, Hashable, Codable {
         recomputes || tokens.count == 1 && tokens[0] > 4 * tokensPerPass
     }
 
-    func check() throws {
+    /// - Throws: for a setting that makes no sense.
+    package func check() throws {
         func demand(_ condition: Bool, _ name: String, _ value: some Any, _ rule: String) throws {
             if !condition { throw TrainingError.badSetting(name, reason: "must be \(rule), not \(value)") }
         }

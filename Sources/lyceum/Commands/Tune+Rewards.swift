@@ -38,6 +38,7 @@ struct RewardArguments: ParsableArguments {
 extension Tune {
     /// Writes, checks and learns, round after round.
     func trainOnRewards(_ algorithm: PolicyAlgorithm) async throws -> TrainingSummary {
+        try training.settings.check()
         let spelling = rewards.reward ?? ""
         let reward = try VerifiableReward(spelling: spelling)
         let sandbox: Sandbox? = if case .program = reward { try await Sandbox() } else { nil }
