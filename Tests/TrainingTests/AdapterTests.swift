@@ -200,6 +200,32 @@ extension Array {
         #expect(relativeError(shown, try #require(golden.mergedValues)) <= 1e-5)
     }
 
+    /// Layers with ranks and alphas of their own, by PEFT's patterns: the golden adapter described the long way round.
+    @Test func layersWithRanksOfTheirOwn() throws {
+        let golden = try Golden.values.get().lora
+        let model = try DecoderModel(TinyModel.source(), precision: .f32)
+        try withTemporaryFolder { folder in
+            try FileManager.default.copyItem(
+                atPath: Self.peftFolder + "/adapter_model.safetensors", toPath: folder + "/adapter_model.safetensors")
+            func read(_ ranks: String, _ alphas: String) throws -> AdapterSet {
+                let text =
+                    "{\"peft_type\":\"LORA\",\"r\":8,\"lora_alpha\":99,\"rank_pattern\":\(ranks),\"alpha_pattern\":\(alphas)}"
+                try text.write(toFile: folder + "/adapter_config.json", atomically: true, encoding: .utf8)
+                return try AdapterFolder.read(folder, for: model.configuration)
+            }
+            let set = try read(
+                #"{"[a-z]+_proj": 4}"#, #"{"[qkvo]_proj": 8, "layers\\.\\d+\\.mlp\\.[a-z_]+": 8}"#)
+            #expect(relativeError(sums(try set.applied(to: model)), golden.sums) <= 1e-4)
+            try AdapterFolder.write(set, of: model.configuration, to: folder + "/again")
+            let again = try AdapterFolder.read(folder + "/again", for: model.configuration)
+            #expect(again.configuration.ranks == set.configuration.ranks && again.configuration.alphas.count == 2)
+            // A pattern has to fit the name's end, whole parts of it.
+            for ranks in [#"{"_proj": 4}"#, #"{"[a-z]+_proj": 0}"#, #"{"(": 4}"#, #"{"[a-z]+_proj": 4.5}"#] {
+                #expect(throws: TrainingError.self) { try read(ranks, "{}") }
+            }
+        }
+    }
+
     @Test func refusesWhatItCannotRead() throws {
         let configuration = try TinyModel.source().configuration()
         try withTemporaryFolder { folder in

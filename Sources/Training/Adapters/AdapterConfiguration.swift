@@ -12,6 +12,20 @@ public struct AdapterConfiguration: Sendable, Hashable {
     public var hasMagnitudes: Bool
     /// The model that the adapter was made for, as the user named it.
     public var baseModel: String?
+    /// Ranks and alphas of layers that have others than the rest, the first that fits.
+    public var ranks: [LayerSetting] = []
+    public var alphas: [LayerSetting] = []
+
+    /// A number for the layers to the end of whose name a regular expression fits.
+    public struct LayerSetting: Sendable, Hashable {
+        public var pattern: String
+        public var value: Double
+
+        func fits(_ module: String) -> Bool {
+            guard let pattern = try? Regex("(?:.*\\.)?(?:\(pattern))") else { return false }
+            return module.wholeMatch(of: pattern) != nil
+        }
+    }
 
     public init(_ adaptation: LowRankAdaptation, baseModel: String? = nil) {
         rank = adaptation.rank
@@ -23,9 +37,14 @@ public struct AdapterConfiguration: Sendable, Hashable {
         self.baseModel = baseModel
     }
 
-    public var scale: Double { alpha / (isRankStabilised ? Double(rank).squareRoot() : Double(rank)) }
+    /// The rank of a layer, and what its change is multiplied by.
+    public func rankAndScale(of module: String) -> (rank: Int, scale: Double) {
+        let rank = ranks.first { $0.fits(module) }.map { Int($0.value) } ?? rank
+        let alpha = alphas.first { $0.fits(module) }?.value ?? alpha
+        return (rank, alpha / (isRankStabilised ? Double(rank).squareRoot() : Double(rank)))
+    }
 
-    /// Reads the document of a file and refuses what isn't supported: other kinds of adapters, trained biases, patterns of ranks.
+    /// Reads the document of a file and refuses what isn't supported: other kinds of adapters, trained biases.
     init(_ document: JSONValue, file: String) throws {
         func fault(_ field: String, _ reason: String) -> TrainingError {
             .mismatch(file: file, reason: "the field \(field.debugDescription) \(reason)")
@@ -41,9 +60,18 @@ public struct AdapterConfiguration: Sendable, Hashable {
             throw fault(field, "must be false; adapters with it are not read here")
         }
         if let bias = document["bias"]?.stringValue, bias != "none" { throw fault("bias", "must be \"none\"") }
-        for field in ["rank_pattern", "alpha_pattern"] where document[field]?.objectValue?.isEmpty == false {
-            throw fault(field, "must be empty: one rank and one alpha for all layers")
+        func settings(_ field: String, _ rule: String, _ allows: (Double) -> Bool) throws -> [LayerSetting] {
+            try (document[field]?.objectValue ?? []).map { member in
+                guard let value = member.value.doubleValue, allows(value), (try? Regex(member.key)) != nil else {
+                    throw fault(field, "must hold regular expressions, each with \(rule)")
+                }
+                return LayerSetting(pattern: member.key, value: value)
+            }
         }
+        ranks = try settings("rank_pattern", "a whole number from 1 up") {
+            $0 >= 1 && $0 == $0.rounded() && $0 <= 65_536
+        }
+        alphas = try settings("alpha_pattern", "a number") { $0.isFinite }
         self.rank = rank
         self.alpha = alpha
         dropout = document["lora_dropout"]?.doubleValue ?? 0
@@ -66,6 +94,8 @@ public struct AdapterConfiguration: Sendable, Hashable {
             "fan_in_fan_out": false,
             "init_lora_weights": true, "inference_mode": true, "modules_to_save": nil,
             "base_model_name_or_path": baseModel.map { .string($0) } ?? .null,
+            "rank_pattern": .object(ranks.map { .init($0.pattern, .integer(Int($0.value))) }),
+            "alpha_pattern": .object(alphas.map { .init($0.pattern, .number($0.value)) }),
         ]
     }
 }

@@ -44,6 +44,8 @@ public enum AdapterFolder {
         var downs: [String: Tensor] = [:]
         var ups: [String: Tensor] = [:]
         var magnitudes: [String: Tensor] = [:]
+        // As the file has them, to which patterns fit.
+        var namesInFile: [String: String] = [:]
         for info in file.tensors {
             var name = info.name[...]
             if name.hasPrefix(prefix) { name = name.dropFirst(prefix.count) }
@@ -54,6 +56,7 @@ public enum AdapterFolder {
                     file: file.path, reason: "the tensor \(info.name.debugDescription) is no part of a LoRA adapter")
             }
             let module = names.canonical(String(name[..<end.lowerBound]))
+            namesInFile[module] = String(name[..<end.lowerBound])
             let tensor = Tensor(try file.floats(of: info.name), Shape(info.shape))
             switch name[end.upperBound...] {
             case "A.weight", "A.default.weight": downs[module] = tensor
@@ -69,10 +72,10 @@ public enum AdapterFolder {
         }
         var set = AdapterSet(configuration: settings)
         for (module, down) in downs.sorted(by: { $0.key < $1.key }) {
-            guard let up = ups.removeValue(forKey: module), down.shape[0] == settings.rank, up.shape[1] == settings.rank
-            else {
+            let (rank, scale) = settings.rankAndScale(of: namesInFile[module] ?? module)
+            guard let up = ups.removeValue(forKey: module), down.shape[0] == rank, up.shape[1] == rank else {
                 throw TrainingError.mismatch(
-                    file: file.path, reason: "the layer \(module) has no pair of matrices of rank \(settings.rank)")
+                    file: file.path, reason: "the layer \(module) has no pair of matrices of rank \(rank)")
             }
             let magnitude = magnitudes.removeValue(forKey: module)
             guard magnitude?.count ?? up.shape[0] == up.shape[0], (magnitude != nil) == settings.hasMagnitudes else {
@@ -85,7 +88,7 @@ public enum AdapterFolder {
                 AdapterSet.Member(
                     module: module,
                     adapter: LowRankAdapter(
-                        down: down, up: up, scale: Float(settings.scale),
+                        down: down, up: up, scale: Float(scale),
                         magnitude: magnitude.map { AdapterMagnitude($0) })))
         }
         guard ups.isEmpty, magnitudes.isEmpty, !set.members.isEmpty else {
