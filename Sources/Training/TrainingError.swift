@@ -2,7 +2,7 @@
 public enum TrainingError: Error, Sendable, Hashable, CustomStringConvertible {
     /// A setting is outside what makes sense.
     case badSetting(String, reason: String)
-    /// No weight of the model has a name that the parameterisation asks for.
+    /// No weight of the model has a name that the parameterisation, or a pattern of it, asks for.
     case nothingToTrain(patterns: [String], examples: [String])
     /// The model has a part that has no gradient here.
     case untrainable(String)

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Catalogue
 import Laboratory
+import Training
 
 #if canImport(Glibc)
     import Glibc
@@ -48,6 +49,12 @@ enum Leaving {
             switch error {
             case .noData, .noSubject, .notLocal: true
             case .noModel: false
+            }
+        case is RewardError, is TextRater.Refusal: true
+        case let error as TrainingError:
+            switch error {
+            case .badSetting, .nothingToTrain: true
+            default: false
             }
         case let error as DataError:
             if case .unreadable = error { true } else { false }

@@ -38,7 +38,7 @@ struct Lyceum: AsyncParsableCommand {
             CommandGroup(
                 name: "Models",
                 subcommands: [Chat.self, Generate.self, ScoreText.self, Embed.self, Tokenize.self, Model.self]),
-            CommandGroup(name: "Training", subcommands: [Tune.self, Pretrain.self, Merge.self]),
+            CommandGroup(name: "Training", subcommands: [Tune.self, Pretrain.self, Merge.self, Rate.self]),
             CommandGroup(name: "Results", subcommands: [Runs.self, ShowReport.self, Bench.self, Claims.self]),
         ])
 

@@ -15,10 +15,26 @@ enum Ranks {
     ) async throws -> TrainingSummary {
         var run = run
         run.join = MPICommunicator.join
+        return try await followed(console) { [run] in try await run.followed(onEvent: $0) }
+    }
+
+    /// The same for a run that learns from rewards.
+    static func train<Training: OnPolicyObjective>(
+        _ run: OnPolicyRun<Training>, _ console: Console
+    ) async throws -> TrainingSummary {
+        var run = run
+        run.join = MPICommunicator.join
+        return try await followed(console) { [run] in try await run.followed(onEvent: $0) }
+    }
+
+    private static func followed(
+        _ console: Console,
+        _ run: @escaping @Sendable (@escaping @Sendable (TrainingEvent) throws -> Void) async throws -> TrainingSummary
+    ) async throws -> TrainingSummary {
         do {
-            return try await Interrupts.cancelling { [run] in
+            return try await Interrupts.cancelling {
                 let progress = TrainingProgress(on: console)
-                return try await run.followed { progress.show($0) }
+                return try await run { progress.show($0) }
             }
         } catch  where !own.isFirst {
             // Every rank has found this out, and the first one says it: an error of this process alone would have ended all of them.

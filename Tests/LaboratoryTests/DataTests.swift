@@ -175,7 +175,8 @@ import Text
 
     @Test func preferences() throws {
         let plain = try PreferenceRecord(record(["prompt": "p", "chosen": "a", "rejected": "b"]))
-        #expect(plain.prompt == [.user("p")] && plain.chosen == "a" && plain.rejected == "b")
+        #expect(
+            plain.prompt == [.user("p")] && plain.chosen == [.assistant("a")] && plain.rejected == [.assistant("b")])
         let (prompt, chosen, rejected) = (message("user", "p"), message("assistant", "a"), message("assistant", "b"))
         let same: [JSONValue] = [
             ["chosen": .array([prompt, chosen]), "rejected": .array([prompt, rejected])],
@@ -194,6 +195,84 @@ import Text
         for value in same { #expect(try PreferenceRecord(record(value)) == plain, "\(value)") }
     }
 
+    /// Conversations that part before the last turn.
+    @Test func preferencesOfSeveralTurns() throws {
+        let parted = try PreferenceRecord(
+            record([
+                "chosen": "\n\nHuman: p\n\nAssistant: a\n\nHuman: q\n\nAssistant: b",
+                "rejected": "\n\nHuman: p\n\nAssistant: c",
+            ]))
+        #expect(parted.prompt == [.user("p")] && parted.rejected == [.assistant("c")])
+        #expect(parted.chosen == [.assistant("a"), .user("q"), .assistant("b")])
+    }
+
+    @Test func turnsWithPartsAndCalls() throws {
+        let calling = try ConversationRecord(
+            record([
+                "messages": [
+                    [
+                        "role": "user",
+                        "content": [["type": "text", "text": "How "], ["type": "text", "text": "warm?"]],
+                    ],
+                    [
+                        "role": "assistant", "content": nil,
+                        "tool_calls": [
+                            ["id": "1", "function": ["name": "weather", "arguments": #"{"place": "here"}"#]]
+                        ],
+                    ],
+                    ["role": "tool", "tool_call_id": "1", "content": "20"], ["role": "assistant", "content": "Mild."],
+                ],
+                "tools": #"[{"type": "function", "function": {"name": "weather"}}]"#,
+            ]))
+        #expect(calling.messages[0] == .user("How warm?") && calling.learned == [1, 3])
+        #expect(calling.messages[1].toolCalls == [ToolCall(id: "1", name: "weather", arguments: ["place": "here"])])
+        #expect(calling.messages[2].toolCallID == "1" && calling.tools.count == 1)
+        let picture = #expect(throws: DataError.self) {
+            try ConversationRecord(
+                record(["messages": [["role": "user", "content": [["type": "image_url", "image_url": "x"]]]]]))
+        }
+        #expect(picture?.description.contains("a part with a text, not one of type \"image_url\"") == true)
+    }
+
+    @Test func labelledRecords() throws {
+        let text = try LabelledRecord(record(["text": "a", "label": 3]))
+        #expect(text.content == .text("a") && text.labels == ["3"])
+        let pair = try LabelledRecord(record(["premise": "a", "hypothesis": "b", "label": "yes"]))
+        #expect(pair.content == .text("a\nb"))
+        let answer = try LabelledRecord(record(["prompt": "a", "completion": "b"]))
+        #expect(answer.content == .conversation([.user("a"), .assistant("b")]) && answer.labels == nil)
+        #expect(throws: DataError.self) { try answer.demandLabels(in: record([:])) }
+        let words = try LabelledRecord(record(["tokens": ["a", "b"], "ner_tags": [0, 7]]))
+        #expect(words.content == .words(["a", "b"]) && words.labels == ["0", "7"])
+        #expect(throws: DataError.self) { try LabelledRecord(record(["tokens": ["a", "b"], "tags": ["x"]])) }
+        #expect(throws: DataError.self) { try LabelledRecord(record(["label": "x"])) }
+    }
+
+    @Test func scoredRecords() throws {
+        let steps = try ScoredRecord(record(["prompt": "p", "completions": ["a", "b"], "labels": [true, 0.25]]))
+        #expect(steps.content == .steps(prompt: [.user("p")], ["a", "b"]) && steps.scores == [1, 0.25])
+        let whole = try ScoredRecord(record(["text": "t", "score": "-2.5"]))
+        #expect(whole.content == .whole(.text("t")) && whole.scores == [-2.5])
+        #expect(try ScoredRecord(record(["steps": ["a"]])).scores == nil)
+        for broken in [
+            ["steps": ["a"], "labels": [1, 0]], ["steps": [], "labels": []], ["text": "t", "score": [1, 2]],
+            ["text": "t", "score": "high"],
+        ] as [JSONValue] {
+            #expect(throws: DataError.self) { try ScoredRecord(record(broken)) }
+        }
+    }
+
+    @Test func contrastiveRecords() throws {
+        let plain = try ContrastiveRecord(record(["anchor": "a", "positive": "b"]))
+        #expect(plain.anchor == "a" && plain.positive == "b" && plain.negatives.isEmpty)
+        let lists = try ContrastiveRecord(record(["query": "a", "pos": ["b", "x"], "neg": ["c", "d"]]))
+        #expect(lists.positive == "b" && lists.negatives == ["c", "d"])
+        let several = try ContrastiveRecord(
+            record(["anchor": "a", "positive": "b", "negative_1": "c", "negative_2": "d"]))
+        #expect(several.negatives == ["c", "d"])
+        #expect(throws: DataError.self) { try ContrastiveRecord(record(["anchor": "a"])) }
+    }
+
     @Test func preferencesKeepWhatStandsBeforeTheQuestion() throws {
         let typed = try PreferenceRecord(
             record([
@@ -204,7 +283,7 @@ import Text
         let transcript = try PreferenceRecord(
             record(["chosen": .string(start + "d\n\ne"), "rejected": .string(start + "f")]))
         #expect(transcript.prompt == [.user("a\n\nSecond paragraph: x"), .assistant("b"), .user("c")])
-        #expect(transcript.chosen == "d\n\ne" && transcript.rejected == "f")
+        #expect(transcript.chosen == [.assistant("d\n\ne")] && transcript.rejected == [.assistant("f")])
     }
 
     @Test(
@@ -218,7 +297,7 @@ import Text
             (
                 [
                     "chosen": "\n\nHuman: p\n\nAssistant: a", "rejected": "\n\nHuman: q\n\nAssistant: b",
-                ], "\"rejected\" must be the same conversation as \"chosen\" but for the last turn"
+                ], "\"rejected\" must be a conversation that begins as \"chosen\" does"
             ),
         ] as [(JSONValue, String)])
     func brokenPreferences(value: JSONValue, part: String) {

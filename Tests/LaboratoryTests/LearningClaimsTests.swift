@@ -2,6 +2,7 @@ import Catalogue
 import Inference
 import Laboratory
 import Testing
+import Training
 
 /// The tasks of the claims on learning, and that the claims can be found.
 @Suite struct LearningClaimsTests {
@@ -45,7 +46,7 @@ import Testing
     @Test func remarksAreCheckedByWords() {
         func isKept(_ text: String, finished: Bool = true) -> Bool {
             RewardedLearning.isKept(
-                RewardedText(promptIndex: 0, prompt: [1], text: text, completion: [2], isFinished: finished), "the sea")
+                WrittenText(promptIndex: 0, prompt: [1], text: text, completion: [2], isFinished: finished), "the sea")
         }
         #expect(isKept("The sea is deep and blue.") && isKept("Seas never sleep."))
         #expect(!isKept("The sea is deep.", finished: false))

@@ -102,7 +102,7 @@ struct RanksCommandTests {
             func tune(_ out: String) -> [String] {
                 [
                     "tune", "--objective", "text", "--data", text, "--model", path("one"), "--precision", "f32",
-                    "--longest", "64", "--steps", "20", "--batch", "3", "--rate", "1e-3", "--out", path(out),
+                    "--longest", "32", "--steps", "20", "--batch", "3", "--rate", "1e-3", "--out", path(out),
                 ] + form
             }
             expectSame(try run(2, tune("two \(index)")), try run(1, tune("one \(index)")))
@@ -175,12 +175,22 @@ struct RanksCommandTests {
         #expect(FileManager.default.fileExists(atPath: last + ".safetensors"))
     }
 
-    @Test func rewardsAreRefused() throws {
-        let (process, errors) = try start([
-            (2, ["tune", "--objective", "grpo", "--reward", "text", "--data", text, "--out", path("x")])
-        ])
-        let said = String(decoding: try errors.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
-        process.waitUntilExit()
-        #expect(process.terminationStatus == 2 && said.contains("one process"), "\(said)")
+    /// Texts are written by all ranks and judged by the first; what is sampled in f32 is what one process samples.
+    @Test func rewardsAreLearntTogether() throws {
+        try run(1, pretrain("words", steps: 5))
+        let asks = try folder.write("asks.jsonl", (0..<6).map { #"{"prompt": "ask \#($0)"}"# }.joined(separator: "\n"))
+        func learn(_ out: String) -> [String] {
+            [
+                "tune", "--objective", "rloo", "--reward", "regex:[aeiou]", "--data", asks, "--model", path("words"),
+                "--precision", "f32", "--steps", "4", "--batch", "3", "--samples", "4", "--answer-tokens", "6",
+                "--rate",
+                "1e-3", "--out", path(out),
+            ]
+        }
+        let (one, two) = (try run(1, learn("alone")), try run(2, learn("both")))
+        #expect(
+            one.steps.count == 4 && one.steps.map { $0.figures["reward"] } == two.steps.map { $0.figures["reward"] })
+        #expect(one.steps.contains { ($0.figures["reward"] ?? 0) > 0 })
+        for (a, b) in zip(one.steps, two.steps) { #expect(abs(a.loss - b.loss) < 1e-4 * max(1, abs(a.loss))) }
     }
 }

@@ -3,7 +3,7 @@ import Tensors
 import Testing
 import Training
 
-// The example of Docs/Objectives.md, which a test compares with this.
+// The examples of Docs/Objectives.md, which a test compares with these.
 
 /// A text that is to be forgotten.
 struct ForgetSample: Sendable {
@@ -24,6 +24,25 @@ struct NegativePreference: Objective {
         let logRatios = policy.logProbabilities(batch.texts).sums - Tensor(batch.referenceSums)
         let losses = logSigmoid(logRatios * Float(-beta)) * Float(-2 / beta)
         return ObjectiveLoss(losses.sum(), sums: ["forgotten": -Double(logRatios.detached().sum().item)])
+    }
+}
+
+/// Learns the texts that earned enough as if they had been given (Yuan et al. 2023, rejection sampling fine-tuning).
+struct RejectionSampling: OnPolicyObjective {
+    var least = 1.0
+
+    var name: String { "rejection sampling" }
+
+    func samples(from round: OnPolicyRound) -> [TokenSequence] {
+        round.rollouts.filter { $0.reward >= least }.map(\.text)
+    }
+
+    func texts(of sample: TokenSequence) -> [TokenSequence] { [sample] }
+
+    func weight(of sample: TokenSequence) -> Double { sample.weight }
+
+    func loss(of batch: ObjectiveBatch<TokenSequence>, policy: Policy) throws -> ObjectiveLoss {
+        ObjectiveLoss(policy.crossEntropy(batch.texts))
     }
 }
 
@@ -50,11 +69,14 @@ struct NegativePreference: Objective {
         }
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../..")
         let page = try String(contentsOf: root.appendingPathComponent("Docs/Objectives.md"), encoding: .utf8)
-        let start = try #require(page.range(of: "```swift\n")).upperBound
-        let end = try #require(page.range(of: "```", range: start..<page.endIndex)).lowerBound
-        let shown = lines(page[start..<end])
         let own = lines(try String(contentsOfFile: #filePath, encoding: .utf8))
-        let first = try #require(own.firstIndex(of: shown[0]))
-        #expect(Array(own[first...].prefix(shown.count)) == shown)
+        let examples = page.components(separatedBy: "```swift\n").dropFirst().map {
+            lines($0.prefix(upTo: $0.range(of: "```")?.lowerBound ?? $0.endIndex))
+        }.filter { $0.contains { $0.hasPrefix("struct ") } }
+        #expect(examples.count == 2)
+        for shown in examples {
+            let first = try #require(own.firstIndex(of: shown[0]))
+            #expect(Array(own[first...].prefix(shown.count)) == shown)
+        }
     }
 }

@@ -28,9 +28,10 @@ import Training
         let rollouts = [[0, 1], [0, 0], [0, 2]].map {
             Rollout(prompt: [1], completion: [2, 3], isFinished: true, rewards: $0.map(Float.init))
         }
-        return algorithm.experience(
-            rollouts, group: 3, behaviour: [[-1, -1], [-1, -1], [-1, -1]],
-            reference: [[-1, -3], [-1, -1], [-1, -1]], values: [[0, 0], [0, 0], [0, 0]], earlier: earlier)
+        return algorithm.samples(
+            from: OnPolicyRound(
+                rollouts, samplesPerPrompt: 3, behaviour: [[-1, -1], [-1, -1], [-1, -1]],
+                reference: [[-1, -3], [-1, -1], [-1, -1]], values: [[0, 0], [0, 0], [0, 0]], earlierRewards: earlier))
     }
 
     @Test func baselinesAndPenalties() throws {
@@ -115,7 +116,9 @@ import Training
     // MARK: A model that learns
 
     /// A model that earns 1 for each "yes" among four words, of six.
-    private static func run(_ algorithm: PolicyAlgorithm, in folder: String, rounds: Int) throws -> OnPolicyRun {
+    private static func run<Training: OnPolicyObjective>(
+        _ objective: Training, in folder: String, rounds: Int
+    ) throws -> OnPolicyRun<Training> {
         let model = folder + "/model"
         if !FileManager.default.fileExists(atPath: model) {
             try NewModel(
@@ -126,7 +129,7 @@ import Training
         let tokenizer = try ModelText(path: model).tokenizer
         let yes = tokenizer.encode("yes")[0]
         var run = OnPolicyRun(
-            model: model, algorithm: algorithm, parameterisation: ChosenWeights.all,
+            model: model, objective: objective, parameterisation: ChosenWeights.all,
             optimisation: try Optimisation(rate: 5e-3), prompts: [tokenizer.encode("ask")],
             output: folder + "/out", rewardKey: "yes"
         ) { model, source in
@@ -142,6 +145,16 @@ import Training
         run.precision = .f32
         run.format = .f32
         return run
+    }
+
+    /// The documented objective of one's own.
+    @Test func aTinyModelLearnsFromItsBestTexts() async throws {
+        let folder = try temporaryFolder()
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let run = try Self.run(RejectionSampling(least: 0.75), in: folder, rounds: 40)
+        let rewards = try await run.followed().history.steps.map { $0.figures["reward"] ?? .nan }
+        let (first, last) = (rewards.prefix(2).reduce(0, +) / 2, rewards.suffix(3).reduce(0, +) / 3)
+        #expect(first < 0.45 && last > 0.85, "\(first) to \(last)")
     }
 
     @Test(arguments: ["grpo", "rloo", "reinforce", "ppo"])
@@ -190,12 +203,71 @@ import Training
         #expect(files[0] == files[1])
     }
 
+    /// Several ranks write the same texts, earn the same, and end with the same weights as one process, whatever they share unevenly.
+    @Test(arguments: [(2, 16), (3, 5)]) func ranksWriteAndLearnTogether(_ size: Int, _ texts: Int) throws {
+        try withTemporaryFolder { folder in
+            var run = try Self.run(try PolicyAlgorithm.ppo(penalty: 0.01), in: folder, rounds: 4)
+            (run.settings.epochs, run.settings.stepsPerEpoch, run.settings.samplesPerPrompt) = (2, 2, texts)
+            run.settings.tokensPerPass = 20
+            func ended(_ name: String, _ ranks: Int) throws -> (TrainingSummary, [String: [Float]], rounds: [Int]) {
+                run.output = folder + "/" + name
+                let rounds = Mutex<[Int]>([])
+                let summaries = try ThreadRanks.run(ranks) { [run] own in
+                    var run = run
+                    let communicator = Shared(own)
+                    run.join = { communicator.ranks }
+                    return try run.run(onRound: { round, texts in rounds.withLock { $0 += [round, texts.count] } })
+                }
+                #expect(summaries.allSatisfy { $0.history.steps.map(\.loss) == summaries[0].history.steps.map(\.loss) })
+                let source = try openWeights(at: run.output)
+                let weights = try source.tensors.map { ($0.name, try source.floats(of: $0.name)) }
+                return (summaries[0], Dictionary(uniqueKeysWithValues: weights), rounds.withLock { $0 })
+            }
+            let (one, many) = (try ended("one", 1), try ended("many", size))
+            // The first rank tells of each round, with all of its texts.
+            #expect(many.rounds == one.rounds && one.rounds == [1, texts, 2, texts, 3, texts, 4, texts])
+            for (found, expected) in zip(many.0.history.steps, one.0.history.steps) {
+                #expect(abs(found.loss - expected.loss) <= 1e-3 * max(0.1, abs(expected.loss)), "step \(found.step)")
+                #expect(found.figures["reward"] == expected.figures["reward"])
+            }
+            for (name, weight) in one.1 {
+                #expect(relativeError(try #require(many.1[name]), weight) <= 2e-3, "\(name)")
+            }
+        }
+    }
+
+    /// A communicator on its way into the run of its own thread.
+    private struct Shared: @unchecked Sendable {
+        let ranks: any Communicator
+        init(_ ranks: any Communicator) { self.ranks = ranks }
+    }
+
+    /// A round whose texts teach nothing moves nothing.
+    @Test func aRoundWithoutSamples() async throws {
+        let folder = try temporaryFolder()
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        var run = try Self.run(RejectionSampling(least: 2), in: folder, rounds: 2)
+        run.settings.stepsPerEpoch = 2
+        let history = try await run.followed().history
+        #expect(history.steps.map(\.loss) == [0, 0, 0, 0] && history.steps.allSatisfy { $0.figures["reward"] != nil })
+        let (before, after) = (try openWeights(at: folder + "/model"), try openWeights(at: run.output))
+        for info in before.tensors { #expect(try before.floats(of: info.name) == after.floats(of: info.name)) }
+    }
+
+    /// Rewards that don't fit their texts are refused.
+    @Test func rewardsFitTheirTexts() throws {
+        let text = WrittenText(promptIndex: 0, prompt: [1], text: "a b", completion: [2, 3], isFinished: true)
+        #expect(try Rollout(text, Reward(3, for: text)).rewards == [0, 3])
+        #expect(throws: TrainingError.self) { try Rollout(text, Reward(tokens: [1])) }
+        #expect(throws: TrainingError.self) { try Rollout(text, Reward(.nan, for: text)) }
+    }
+
     // MARK: Heads
 
     @Test func headsLearnAndSurviveTheirFile() throws {
         try withTemporaryFolder { folder in
             let heads = try NewHeads(
-                [.init("reward"), .init("class", outputs: 3), .init("score")], on: ChosenWeights.all)
+                [.init("reward"), .init("class", labels: ["a", "b", "c"]), .init("score")], on: ChosenWeights.all)
             let model = try TinyModel.load(heads)
             func train(_ objective: some Objective<PreferencePair>, _ samples: [PreferencePair]) throws -> Double {
                 var settings = TrainerSettings()
@@ -214,11 +286,16 @@ import Training
             try Head.write(model.heads, to: folder)
             let read = try Head.read(folder)
             #expect(read.map(\.name) == ["class", "reward", "score"])
+            #expect(read.map(\.labels) == [["a", "b", "c"], [], []])
             let policy = Policy(model.model, heads: read)
             let texts = pairs.flatMap { [$0.chosen, $0.rejected] }
             let scores = try policy.scores(of: "reward", texts, places: texts.map { [$0.count - 1] }, tokensPerPass: 20)
             for pair in 0..<4 { #expect(scores[2 * pair][0] > scores[2 * pair + 1][0]) }
             #expect(throws: TrainingError.self) { try policy.head("none") }
+            let logits = try policy.outputs(of: "class", texts, places: texts.map { [1, $0.count - 1] })
+            #expect(logits.allSatisfy { $0.count == 2 && $0.allSatisfy { $0.count == 3 } })
+            let alone = try policy.outputs(of: "class", [texts[3]], places: [[1]])
+            #expect(relativeError(alone[0][0], logits[3][0]) < 1e-4)
 
             var settings = TrainerSettings()
             settings.epochs = 40

@@ -233,23 +233,6 @@ import Training
         }
     }
 
-    @Test func sampledRunsAreRefused() throws {
-        let found = try ThreadRanks.run(2) { ranks in
-            var settings = Self.settings()
-            settings.steps = 1
-            do {
-                _ = try Trainer(
-                    try TinyModel.load(), objective: Supervised(), optimisation: try Optimisation(rate: 1e-3),
-                    samples: [],
-                    settings: settings, source: SampleSource(key: "x") { _, _ in [] }, over: ranks)
-            } catch let error as TrainingError {
-                if case .ranks = error { return true }
-            }
-            return false
-        }
-        #expect(found == [true, true])
-    }
-
     // MARK: The parts
 
     @Test func sharesOut() {

@@ -86,9 +86,10 @@ import Training
 
     /// - Parameter count: what the total is divided by to be TRL's mean.
     private func policy(_ name: String, _ algorithm: PolicyAlgorithm, over count: Double) throws {
-        let experience = algorithm.experience(
-            rollouts, group: 2, behaviour: Self.old, reference: algorithm.usesReference ? Self.reference : nil,
-            values: nil, earlier: [])
+        let experience = algorithm.samples(
+            from: OnPolicyRound(
+                rollouts, samplesPerPrompt: 2, behaviour: Self.old,
+                reference: algorithm.usesReference ? Self.reference : nil))
         try expect(name, try #require(try Self.values.get().policies[name]), of: Self.now, over: count) {
             algorithm.loss.loss(
                 TokenLogProbabilities(batch: PackedBatch(Self.texts), values: Self.spread($0)), values: nil,
@@ -118,9 +119,10 @@ import Training
         let golden = try Self.values.get().ppo
         let algorithm = try PolicyAlgorithm.ppo(discount: 0.99)
         let before = Golden.numbers([14], 44) * 0.5
-        let experience = algorithm.experience(
-            rollouts, group: 2, behaviour: Self.old, reference: Self.reference,
-            values: Self.byText(before.floats()), earlier: [])
+        let experience = algorithm.samples(
+            from: OnPolicyRound(
+                rollouts, samplesPerPrompt: 2, behaviour: Self.old, reference: Self.reference,
+                values: Self.byText(before.floats())))
         #expect(relativeError(experience.flatMap(\.advantages), golden.advantages) <= 1e-5)
         #expect(relativeError(experience.flatMap { $0.values?.returns ?? [] }, golden.returns) <= 1e-5)
         let values = (before + Golden.numbers([14], 45) * 0.4).requiringGradient()

@@ -45,6 +45,36 @@ import Training
         #expect(learned == "yes<e>\n" && encoder.cutCount == 0)
     }
 
+    @Test func continuationsOfSeveralTurns() throws {
+        let words = try words()
+        var encoder = try SampleEncoder(words, limit: 200)
+        let pair = try encoder.pair(
+            prompt: [.user("p")], chosen: [.assistant("a"), .user("q"), .assistant("b")], rejected: [.assistant("c")])
+        let start = Self.system + "<s>user\np<e>\n<s>assistant\n"
+        let (chosen, learned) = read(pair.chosen, words)
+        #expect(chosen == start + "a<e>\n<s>user\nq<e>\n<s>assistant\nb<e>\n" && learned == "a<e>\nb<e>\n")
+        #expect(read(pair.rejected, words) == (start + "c<e>\n", "c<e>\n"))
+    }
+
+    @Test func stepsAndWordsHaveTheirEnds() throws {
+        let words = try words()
+        var encoder = try SampleEncoder(words, limit: 60)
+        func ends(_ found: (text: TokenSequence, places: [Int])) -> [String] {
+            found.places.map { words.tokenizer.decode(Array(found.text.tokens[...$0]), skipSpecial: false) }
+        }
+        let start = Self.system + "<s>user\np<e>\n<s>assistant\n"
+        #expect(
+            ends(try encoder.steps(prompt: [.user("p")], ["one", "two"])) == [start + "one\n", start + "one\ntwo\n"])
+        #expect(ends(try encoder.steps(prompt: [], ["one"])) == ["one\n"] && encoder.cutCount == 0)
+        #expect(ends(try encoder.words(["The", "cat", "."])) == ["The", "The cat", "The cat ."])
+        // The prompt makes room; steps that still don't fit are left out.
+        let long = String(repeating: "x", count: 40)
+        let cut = try encoder.steps(prompt: [.user("0123456789")], [long, long])
+        #expect(cut.places.count == 1 && cut.text.count <= 60 && encoder.cutCount == 1)
+        #expect(throws: TrainingError.self) { try encoder.steps(prompt: [.user("p")], [long + long]) }
+        #expect(throws: TrainingError.self) { try encoder.words([""]) }
+    }
+
     @Test func aLongPromptLosesTheBeginningOfItsWords() throws {
         let words = try words()
         var encoder = try SampleEncoder(words, limit: Self.frame + 8 + 5)

@@ -31,7 +31,7 @@ package struct RewardedLearning {
     private static func question(_ topic: String) -> String { "Say something about \(topic) in at most \(most) words." }
 
     /// Whether a remark is whole, has two to eight words, and names its topic.
-    package static func isKept(_ text: RewardedText, _ topic: String) -> Bool {
+    package static func isKept(_ text: WrittenText, _ topic: String) -> Bool {
         let words = text.text.lowercased().split { !$0.isLetter && $0 != "'" }
         let noun = topic.split(separator: " ").last ?? ""
         return text.isFinished && (2...most).contains(words.count) && words.contains { $0.hasPrefix(noun) }
@@ -41,7 +41,7 @@ package struct RewardedLearning {
         let topics = learnt
         let algorithm = try PolicyAlgorithm.grpo()
         var run = OnPolicyRun(
-            model: bench.path, algorithm: algorithm, parameterisation: try LowRankAdaptation(rank: 16, alpha: 32),
+            model: bench.path, objective: algorithm, parameterisation: try LowRankAdaptation(rank: 16, alpha: 32),
             optimisation: try Optimisation(rate: 2e-4, schedule: LearningRateSchedule(.constant, warmUp: 3)),
             prompts: try topics.map { try bench.words.prompt(asking: Self.question($0)) },
             output: try bench.lab.modelFolder("trained"), rewardKey: "remark"
@@ -90,7 +90,7 @@ package struct RewardedLearning {
 
     private struct Remarks {
         /// Several a topic.
-        var texts: [[RewardedText]]
+        var texts: [[WrittenText]]
         var reward: Double
         /// The share of remarks that are said once: 1 where all differ.
         var variety: Double

@@ -73,16 +73,66 @@ extension Record {
         guard value.objectValue != nil else { throw wrong(field, "a message: an object with role and content", value) }
         let turn = Record(value, at: place)
         guard let speaker = turn.first(of: ["role", "from"]) else { throw missing("\(field) role (or from)") }
-        guard let content = turn.first(of: ["content", "value"]) else {
-            throw missing("\(field) content (or value)")
-        }
         let name = try text(speaker.value, "\(field).\(speaker.name)")
         guard let role = Self.roles[name.lowercased()] else {
             throw .wrongField(
                 place, field: "\(field).\(speaker.name)", expected: "system, user, assistant or tool",
                 found: name.debugDescription)
         }
-        return ChatMessage(role: role, content: try text(content.value, "\(field).\(content.name)"))
+        let calls = try toolCalls(turn, field)
+        let content = turn.first(of: ["content", "value"])
+        // A turn that calls functions may say nothing.
+        guard content != nil || !calls.isEmpty else { throw missing("\(field) content (or value)") }
+        return ChatMessage(
+            role: role,
+            content: try content.map { (content) throws(DataError) in
+                try self.content(content.value, "\(field).\(content.name)")
+            } ?? "", toolCalls: calls, toolCallID: try turn.stringIfPresent("tool_call_id"),
+            name: try turn.stringIfPresent("name"))
+    }
+
+    /// A text, or OpenAI's list of parts where all are texts.
+    private func content(_ value: JSONValue, _ field: String) throws(DataError) -> String {
+        guard let parts = value.arrayValue else { return try text(value, field) }
+        var texts: [String] = []
+        for (index, part) in parts.enumerated() {
+            guard let text = part["text"]?.stringValue else {
+                throw .wrongField(
+                    place, field: "\(field)[\(index)]", expected: "a part with a text",
+                    found: part["type"]?.stringValue.map { "one of type \($0.debugDescription)" } ?? part.kindName)
+            }
+            texts.append(text)
+        }
+        return texts.joined()
+    }
+
+    /// The functions that a turn calls: OpenAI's list, its arguments an object or the text of one.
+    private func toolCalls(_ turn: Record, _ field: String) throws(DataError) -> [ToolCall] {
+        guard let given = turn["tool_calls"] else { return [] }
+        guard let list = given.arrayValue else { throw wrong("\(field).tool_calls", "an array of calls", given) }
+        var calls: [ToolCall] = []
+        for (index, call) in list.enumerated() {
+            let function = call["function"] ?? call
+            guard let name = function["name"]?.stringValue else {
+                throw wrong("\(field).tool_calls[\(index)]", "a call: a function with name and arguments", call)
+            }
+            let arguments = function["arguments"] ?? [:]
+            calls.append(
+                ToolCall(
+                    id: call["id"]?.stringValue ?? "call_\(index)", name: name,
+                    arguments: arguments.stringValue.flatMap { try? JSONValue(parsing: $0) } ?? arguments))
+        }
+        return calls
+    }
+
+    /// The functions of the record's `tools`: a list, or the text of one.
+    func tools() throws(DataError) -> [JSONValue] {
+        guard let given = self["tools"] else { return [] }
+        let value = given.stringValue.flatMap { try? JSONValue(parsing: $0) } ?? given
+        guard let tools = value.arrayValue, tools.allSatisfy({ $0.objectValue != nil }) else {
+            throw wrong("tools", "an array of functions", given)
+        }
+        return tools
     }
 
     /// The turns with the record's `system` in front, where they have none of their own.

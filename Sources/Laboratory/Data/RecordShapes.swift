@@ -17,6 +17,8 @@ public struct ConversationRecord: DataRecord, Hashable {
     public var messages: [ChatMessage]
     /// The places of the turns to learn: all of the assistant's, of a prompt with its answer the answer's.
     public var learned: Set<Int>
+    /// What `tools` holds: the functions that the assistant may call, as chat templates expect them.
+    public var tools: [JSONValue]
 
     public init(_ record: Record) throws(DataError) {
         var field = record.leadingField
@@ -39,6 +41,7 @@ public struct ConversationRecord: DataRecord, Hashable {
         }
         messages = prompt + turns
         self.learned = Set(learned)
+        tools = try record.tools()
     }
 
     /// A question's answer may also be one of its choices.
@@ -52,26 +55,28 @@ public struct ConversationRecord: DataRecord, Hashable {
     }
 }
 
-/// Two answers to a prompt, the first preferred: `chosen` and `rejected`, each a text, a message or a list of messages. What
-/// they answer stands in `prompt` (or `question`, `instruction` with `input`, `messages`), or in both of them before
-/// the last turn, be they lists or transcripts.
+/// Two answers to a prompt, the first preferred: `chosen` and `rejected`, each a text, a message, a list of messages or a
+/// transcript. What they answer stands in `prompt` (or `question`, `instruction` with `input`, `messages`), or at the
+/// beginning of both, as far as they are the same.
 public struct PreferenceRecord: DataRecord, Hashable {
     public var prompt: [ChatMessage]
-    public var chosen: String
-    public var rejected: String
+    /// The turns behind the prompt; the last is the assistant's.
+    public var chosen: [ChatMessage]
+    public var rejected: [ChatMessage]
 
     public init(_ record: Record) throws(DataError) {
-        var better = try record.answer(["chosen"])
-        var worse = try record.answer(["rejected"])
-        chosen = better.removeLast().content
-        rejected = worse.removeLast().content
-        guard better == worse else {
+        let better = try record.answer(["chosen"])
+        let worse = try record.answer(["rejected"])
+        let shared = zip(better.dropLast(), worse.dropLast()).prefix { $0 == $1 }.count
+        guard shared > 0 || better[0].role == .assistant && worse[0].role == .assistant else {
             throw .wrongField(
-                record.place, field: "rejected", expected: "the same conversation as \"chosen\" but for the last turn",
+                record.place, field: "rejected", expected: "a conversation that begins as \"chosen\" does",
                 found: "another one")
         }
-        guard let prompt = try record.prompt(before: better) else { throw record.missing("prompt") }
+        guard let prompt = try record.prompt(before: Array(better[..<shared])) else { throw record.missing("prompt") }
         self.prompt = prompt
+        chosen = Array(better[shared...])
+        rejected = Array(worse[shared...])
     }
 }
 

@@ -42,7 +42,8 @@ extension Lab {
     /// - Parameter onRound: sees the roll-outs of each round, counted from 1.
     @discardableResult
     public func train(
-        _ label: String, _ run: OnPolicyRun, onRound: @escaping @Sendable (Int, [Rollout]) throws -> Void = { _, _ in }
+        _ label: String, _ run: OnPolicyRun<some OnPolicyObjective>,
+        onRound: @escaping @Sendable (Int, [Rollout]) throws -> Void = { _, _ in }
     ) async throws -> TrainingSummary {
         try await followed(label) { try await run.followed(onRound: onRound, onEvent: $0) }
     }

@@ -1,5 +1,6 @@
 import Foundation
 import Models
+import Text
 import Training
 
 /// What a training run left in its folder: a model of its own, an adapter for another one, or only heads on another one.
@@ -22,6 +23,24 @@ public struct TrainedFolder: Sendable {
             } else if holds("config.json") {
                 folder
             } else { base }
+    }
+
+    /// A fingerprint of what was trained, by the files that hold it.
+    public static func fingerprint(of folder: String) throws -> String {
+        try ["adapter_model.safetensors", "heads.safetensors", "model.safetensors", "model.gguf"].compactMap { name in
+            let file = "\(folder)/\(name)"
+            guard FileManager.default.fileExists(atPath: file) else { return nil }
+            return SHA256.hexadecimal(of: try Data(contentsOf: URL(fileURLWithPath: file), options: .mappedIfSafe))
+        }.joined(separator: " ")
+    }
+
+    /// The model that an adapter's folder says it was made for; nil: it says none, or one that isn't here.
+    public static func base(of folder: String) -> String? {
+        guard let text = try? Data(contentsOf: URL(fileURLWithPath: folder + "/adapter_config.json")),
+            let path = try? JSONValue(parsing: [UInt8](text))["base_model_name_or_path"]?.stringValue,
+            FileManager.default.fileExists(atPath: path)
+        else { return nil }
+        return path
     }
 
     /// A model loaded from `model` in any form, with the adapter beside it.

@@ -21,7 +21,7 @@ public final class WorkProgress: Sendable {
     private let start = ContinuousClock.now
     private let state = Mutex(State())
 
-    init(label: String, total: Int?, console: Console) {
+    public init(label: String, total: Int?, console: Console) {
         self.label = label
         self.total = total
         self.console = console

@@ -234,7 +234,7 @@ struct TemplateInput {
 
 extension ChatMessage {
     /// The form that chat templates expect. Fields that don't apply are left out, as templates ask whether they are there.
-    var json: JSONValue {
+    package var json: JSONValue {
         var members: [JSONValue.Member] = [.init("role", .string(role.name)), .init("content", .string(content))]
         if !toolCalls.isEmpty {
             let calls: [JSONValue] = toolCalls.map { call in

@@ -15,6 +15,8 @@ public struct SampleEncoder {
     public let limit: Int
     /// How many samples were cut; a pair is one.
     public private(set) var cutCount = 0
+    /// The functions that the conversation at hand may call.
+    private var tools: [JSONValue] = []
 
     public init(_ words: ModelText, limit: Int) throws {
         guard limit >= 2 else {
@@ -52,7 +54,12 @@ public struct SampleEncoder {
 
     /// A conversation in the model's template, of which the turns at these places count: all of the assistant's but those with
     /// mistakes, say, or what an environment answers as well.
-    public mutating func conversation(_ messages: [ChatMessage], counting: Set<Int>) throws -> TokenSequence {
+    /// - Parameter tools: the functions that it may call, as the template expects them.
+    public mutating func conversation(
+        _ messages: [ChatMessage], counting: Set<Int>, tools: [JSONValue] = []
+    ) throws -> TokenSequence {
+        self.tools = tools
+        defer { self.tools = [] }
         let tokens = try tokens(messages, opensTurn: false)
         var weights = [Float](repeating: 0, count: tokens.count)
         var first: (turn: Int, tokens: Range<Int>)?
@@ -81,6 +88,22 @@ public struct SampleEncoder {
         return TokenSequence(
             kept + tokens[start...], weights: [Float](repeating: 0, count: kept.count) + weights[start...]
         ).prefix(limit)
+    }
+
+    /// Two continuations of the same conversation, in the model's template. Of several turns the assistant's count.
+    public mutating func pair(
+        prompt: [ChatMessage], chosen: [ChatMessage], rejected: [ChatMessage]
+    ) throws -> PreferencePair {
+        if chosen.count == 1, rejected.count == 1, chosen[0].toolCalls.isEmpty, rejected[0].toolCalls.isEmpty {
+            return try pair(prompt: prompt, chosen: chosen[0].content, rejected: rejected[0].content)
+        }
+        let count = cutCount
+        let texts = try [chosen, rejected].map { turns in
+            let places = turns.indices.filter { turns[$0].role == .assistant }.map { $0 + prompt.count }
+            return try conversation(prompt + turns, counting: Set(places))
+        }
+        cutCount = min(cutCount, count + 1)
+        return PreferencePair(chosen: texts[0], rejected: texts[1])
     }
 
     /// Two answers to the same conversation, in the model's template.
@@ -117,6 +140,57 @@ public struct SampleEncoder {
         return JudgedAnswer(text, isDesirable: isDesirable, mismatched: other)
     }
 
+    /// Turns that are read as a whole: a prompt, cut as elsewhere, or with an answer behind it.
+    public mutating func turns(_ messages: [ChatMessage]) throws -> TokenSequence {
+        if messages.last?.role == .assistant { return try conversation(messages, counting: [messages.count - 1]) }
+        if try tokens(messages, opensTurn: true).count > limit { cutCount += 1 }
+        return TokenSequence(try shortened(messages, opensTurn: true, to: limit))
+    }
+
+    /// A prompt and the steps of an answer, each on a line of its own, with the place of each one's last token.
+    ///
+    /// A prompt that is too long is cut as elsewhere; steps that don't fit are left out with their places.
+    public mutating func steps(
+        prompt: [ChatMessage], _ steps: [String]
+    ) throws -> (text: TokenSequence, places: [Int]) {
+        let parts = steps.map { tokenizer.encode($0 + "\n") }
+        let count = parts.reduce(0) { $0 + $1.count }
+        guard !prompt.isEmpty else {
+            let before = tokenizer.boundaryTokens.before
+            if before.count + count > limit { cutCount += 1 }
+            return try marked(before, parts)
+        }
+        if try tokens(prompt, opensTurn: true).count + count > limit { cutCount += 1 }
+        return try marked(shortened(prompt, opensTurn: true, to: limit - min(count, limit)), parts)
+    }
+
+    /// Words in a row, with the place of each one's last token; those that don't fit are left out.
+    public mutating func words(_ words: [String]) throws -> (text: TokenSequence, places: [Int]) {
+        let parts = words.enumerated().map { tokenizer.encode($0.offset == 0 ? $0.element : " " + $0.element) }
+        let before = tokenizer.boundaryTokens.before
+        if before.count + parts.reduce(0, { $0 + $1.count }) > limit { cutCount += 1 }
+        return try marked(before, parts)
+    }
+
+    /// Parts after a beginning, as many as fit, with their last places.
+    private func marked(
+        _ before: [TokenID], _ parts: [[TokenID]]
+    ) throws -> (text: TokenSequence, places: [Int]) {
+        var (all, places) = (before, [Int]())
+        for part in parts {
+            guard !part.isEmpty else {
+                throw TrainingError.badSetting("part", reason: "one of its parts has no token")
+            }
+            guard all.count + part.count <= limit else { break }
+            all += part
+            places.append(all.count - 1)
+        }
+        guard !places.isEmpty, all.count > 1 else {
+            throw TrainingError.badSetting("part", reason: "its first part doesn't fit in \(limit) tokens")
+        }
+        return (TokenSequence(all), places)
+    }
+
     /// What an answer to a conversation follows, whole.
     public func prompt(_ messages: [ChatMessage]) throws -> [TokenID] {
         try tokens(messages, opensTurn: true)
@@ -127,7 +201,8 @@ public struct SampleEncoder {
     private func tokens(_ messages: [ChatMessage], opensTurn: Bool) throws -> [TokenID] {
         guard let template else { return try plainTokens(messages) }
         return tokenizer.encode(
-            segments: try template.renderSegments(messages: messages, addGenerationPrompt: opensTurn))
+            segments: try template.renderSegments(
+                messages: messages.map(\.json), tools: tools, addGenerationPrompt: opensTurn))
     }
 
     /// What stands before a turn: nothing before a first turn that the template doesn't open.

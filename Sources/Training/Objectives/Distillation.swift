@@ -8,6 +8,8 @@ import Tensors
 /// where D is the forward or the reverse Kullback–Leibler divergence (Gu et al. 2024).
 public struct Distillation: Objective {
     public var teacher: DecoderModel
+    /// Which model the teacher is, for the key of checkpoints.
+    public var teacherKey: String
     public var direction: DivergenceDirection
     /// T
     public var temperature: Double
@@ -15,13 +17,15 @@ public struct Distillation: Objective {
     public var dataShare: Double
 
     public init(
-        teacher: DecoderModel, direction: DivergenceDirection = .forward, temperature: Double = 1, dataShare: Double = 0
+        teacher: DecoderModel, teacherKey: String = "", direction: DivergenceDirection = .forward,
+        temperature: Double = 1, dataShare: Double = 0
     ) throws {
         try TrainingError.demandPositive(temperature, "temperature")
         guard (0...1).contains(dataShare) else {
             throw TrainingError.badSetting("data share", reason: "must be from 0 to 1, not \(dataShare)")
         }
         self.teacher = teacher
+        self.teacherKey = teacherKey
         self.direction = direction
         self.temperature = temperature
         self.dataShare = dataShare

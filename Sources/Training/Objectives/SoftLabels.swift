@@ -49,11 +49,19 @@ public struct SoftLabelSample: Sendable, Hashable {
                 let rows = batch.weights.indices.filter { batch.weights[$0] > 0 }
                 let hidden = Policy(teacher).hiddenStates(batch)
                 var (tokens, probabilities): ([[TokenID]], [[Float]]) = ([], [])
-                for row in rows {
-                    let values = softmax(teacher.logits(of: hidden, rows: [row]) * Float(1 / temperature)).floats()
-                    let best = values.withUnsafeBufferPointer { indicesOfLargest(k, in: $0) }
-                    tokens.append(best.map { TokenID($0) })
-                    probabilities.append(best.map { values[$0] })
+                let width = teacher.configuration.vocabularySize
+                let chunk = max(1, Policy.logitsAtOnce / width)
+                for start in stride(from: 0, to: rows.count, by: chunk) {
+                    let part = Array(rows[start..<min(start + chunk, rows.count)])
+                    let all = softmax(teacher.logits(of: hidden, rows: part) * Float(1 / temperature)).floats()
+                    all.withUnsafeBufferPointer { all in
+                        for row in part.indices {
+                            let values = UnsafeBufferPointer(rebasing: all[row * width..<(row + 1) * width])
+                            let best = indicesOfLargest(k, in: values)
+                            tokens.append(best.map { TokenID($0) })
+                            probabilities.append(best.map { values[$0] })
+                        }
+                    }
                 }
                 return try SoftLabelSample(text, tokens: tokens, probabilities: probabilities)
             }

@@ -23,21 +23,27 @@ public struct ScoredText: Sendable, Hashable {
     }
 }
 
-/// Learns a number at marked places, from the head `score`: the squared error (v - y)², or, for scores that are probabilities (a process
-/// reward model's labels, hard or soft), the binary cross-entropy -y log σ(v) - (1 - y) log σ(-v). The mean is over all marks.
+/// Learns a number at marked places: by the head `number` with the squared error (v - y)², or, for scores that are probabilities (a process
+/// reward model's labels, hard or soft), by the head `score` with the binary cross-entropy -y log σ(v) - (1 - y) log σ(-v). The mean is over
+/// all marks.
 public struct StepScores: Objective {
     public enum Loss: String, Sendable, Hashable {
         case squaredError
         case crossEntropy
     }
 
+    /// Where the scores are probabilities.
     public static let head = "score"
+    /// Where they are any numbers.
+    public static let numberHead = "number"
 
     public var lossForm: Loss
 
     public init(loss: Loss = .crossEntropy) { lossForm = loss }
 
-    public var name: String { "step scores" }
+    public var name: String { lossForm == .crossEntropy ? "step scores" : "regression" }
+
+    public var head: String { lossForm == .crossEntropy ? Self.head : Self.numberHead }
 
     public func texts(of sample: ScoredText) -> [TokenSequence] { [sample.text] }
     public func weight(of sample: ScoredText) -> Double { Double(sample.marks.count) }
@@ -54,7 +60,7 @@ public struct StepScores: Objective {
                 scores.append(mark.score)
             }
         }
-        let outputs = try policy.outputs(of: Self.head, hidden: policy.hiddenStates(packed), rows: rows)
+        let outputs = try policy.outputs(of: head, hidden: policy.hiddenStates(packed), rows: rows)
         return loss(outputs.reshaped([rows.count]), scores: scores, samples: batch.samples.count)
     }
 
@@ -62,7 +68,11 @@ public struct StepScores: Objective {
     public func loss(_ outputs: Tensor, scores: [Float], samples: Int) -> ObjectiveLoss {
         let target = Tensor(scores)
         switch lossForm {
-        case .squaredError: return ObjectiveLoss(square(outputs - target).sum())
+        case .squaredError:
+            let errors = zip(outputs.floats(), scores).reduce(0) { $0 + Double(abs($1.0 - $1.1)) }
+            return ObjectiveLoss(
+                square(outputs - target).sum(),
+                sums: ["absolute error": errors / Double(max(1, scores.count)) * Double(samples)])
         case .crossEntropy:
             let losses = logSigmoid(outputs) * target + logSigmoid(-outputs) * (1 - target)
             let right = zip(outputs.floats(), scores).count { ($0 > 0) == ($1 > 0.5) }

@@ -1,5 +1,5 @@
 /// How rewards become a gradient: the estimate of advantages and the loss that goes with it.
-public struct PolicyAlgorithm: Sendable, Hashable {
+public struct PolicyAlgorithm: OnPolicyObjective, Hashable {
     public enum Baseline: Sendable, Hashable {
         case none
         /// The mean reward of the batch.
@@ -83,21 +83,20 @@ public struct PolicyAlgorithm: Sendable, Hashable {
             penalty: penalty)
     }
 
-    /// Whether anything compares the model with what it was at first.
     public var usesReference: Bool { penalty > 0 || loss.divergence > 0 }
-    public var usesValues: Bool { loss.value != nil }
+    public var usesBehaviour: Bool { penalty > 0 || loss.value != nil }
+    public var valueHead: String? { loss.value == nil ? nil : PolicyGradient.valueHead }
 
-    /// The experience of roll-outs whose groups of `group` stand one after another.
-    ///
-    /// - Parameters:
-    ///   - behaviour: log p of each token when it was written; with a penalty or several steps a round it must be there.
-    ///   - earlier: the mean rewards of earlier rounds, for the moving average.
-    package func experience(
-        _ rollouts: [Rollout], group: Int, behaviour: [[Float]]?, reference: [[Float]]?, values: [[Float]]?,
-        earlier: [Double]
-    ) -> [Experience] {
+    public func texts(of sample: Experience) -> [TokenSequence] { loss.texts(of: sample) }
+    public func weight(of sample: Experience) -> Double { loss.weight(of: sample) }
+    public func loss(of batch: ObjectiveBatch<Experience>, policy: Policy) throws -> ObjectiveLoss {
+        try loss.loss(of: batch, policy: policy)
+    }
+
+    public func samples(from round: OnPolicyRound) -> [Experience] {
+        let rollouts = round.rollouts
         var rewards = rollouts.map(\.rewards)
-        if penalty > 0, let behaviour, let reference {
+        if penalty > 0, let behaviour = round.behaviour, let reference = round.reference {
             for text in rewards.indices {
                 for token in rewards[text].indices {
                     rewards[text][token] -= Float(penalty) * (behaviour[text][token] - reference[text][token])
@@ -117,14 +116,16 @@ public struct PolicyAlgorithm: Sendable, Hashable {
                 case .none: 0.0
                 case .batchMean: mean
                 case .movingAverage(let decay):
-                    earlier.dropFirst().reduce(earlier.first ?? mean) { decay * $0 + (1 - decay) * $1 }
+                    round.earlierRewards.dropFirst().reduce(round.earlierRewards.first ?? mean) {
+                        decay * $0 + (1 - decay) * $1
+                    }
                 }
             advantages = spread(whole.map { $0 - level })
-        case .leaveOneOut: advantages = spread(Advantages.leaveOneOut(whole, group: group))
+        case .leaveOneOut: advantages = spread(Advantages.leaveOneOut(whole, group: round.samplesPerPrompt))
         case .group(let scales):
-            advantages = spread(Advantages.groupNormalised(whole, group: group, scales: scales))
+            advantages = spread(Advantages.groupNormalised(whole, group: round.samplesPerPrompt, scales: scales))
         case .generalised(let discount, let smoothing, let whitens):
-            for (own, values) in zip(rewards, values ?? []) {
+            for (own, values) in zip(rewards, round.values ?? []) {
                 let found = Advantages.generalised(
                     rewards: own, values: values, discount: discount, smoothing: smoothing)
                 advantages.append(found.advantages)
@@ -133,14 +134,10 @@ public struct PolicyAlgorithm: Sendable, Hashable {
             if whitens { advantages = Advantages.whitened(advantages) }
         }
         return rollouts.indices.map { index in
-            let rollout = rollouts[index]
-            var figures = rollout.figures
-            figures["reward"] = rollout.reward
-            figures["finished"] = rollout.isFinished ? 1 : 0
-            return Experience(
-                TokenSequence(prompt: rollout.prompt, completion: rollout.completion), advantages: advantages[index],
-                behaviour: behaviour?[index], reference: reference?[index],
-                values: returns.isEmpty ? nil : values.map { ($0[index], returns[index]) }, figures: figures)
+            Experience(
+                rollouts[index].text, advantages: advantages[index], behaviour: round.behaviour?[index],
+                reference: round.reference?[index],
+                values: returns.isEmpty ? nil : round.values.map { ($0[index], returns[index]) })
         }
     }
 }

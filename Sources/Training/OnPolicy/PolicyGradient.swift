@@ -17,18 +17,15 @@ public struct Experience: Sendable, Hashable {
     }
     private var oldValues: [Float]?
     private var returns: [Float]?
-    /// Numbers to watch.
-    public var figures: [String: Double]
 
     public init(
         _ text: TokenSequence, advantages: [Float], behaviour: [Float]? = nil, reference: [Float]? = nil,
-        values: (old: [Float], returns: [Float])? = nil, figures: [String: Double] = [:]
+        values: (old: [Float], returns: [Float])? = nil
     ) {
         self.text = text
         self.advantages = advantages
         self.behaviour = behaviour
         self.reference = reference
-        self.figures = figures
         self.values = values
     }
 }
@@ -201,7 +198,6 @@ public struct PolicyGradient: Objective, Hashable {
         sums["entropy"] = each(samples) { text, sample in
             -present(text, sample).reduce(0) { $0 + Double($1) } / Double(sample.advantages.count)
         }
-        for sample in samples { sums.merge(sample.figures, uniquingKeysWith: +) }
         return ObjectiveLoss(total, sums: sums)
     }
 

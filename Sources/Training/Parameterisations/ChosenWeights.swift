@@ -53,9 +53,7 @@ public struct ChosenWeights: Parameterisation {
         } vector: { name, tensor in
             trained(name, tensor) ?? tensor
         }
-        guard !parameters.isEmpty else {
-            throw TrainingError.nothingToTrain(patterns: patterns.map(\.text), examples: Array(names.prefix(4)))
-        }
+        try NamePattern.demandAllFit(patterns, parameters.map(\.name), of: names)
         return TrainableModel(model: changed, parameters: parameters)
     }
 }

@@ -69,12 +69,13 @@ public struct LowRankAdaptation: Parameterisation {
     ) throws -> TrainableModel {
         var parameters: [Parameter] = []
         var set = AdapterSet(configuration: AdapterConfiguration(self))
-        var names: [String] = []
+        var (names, adapted): ([String], [String]) = ([], [])
         let seed = AdapterDropout.Seed()
         let table = Set(["model.embed_tokens.weight"])
         let changed = try model.replacingWeights { name, weight in
             names.append(name)
             guard targets.contains(where: { $0.matches(name) }), !table.contains(name) else { return weight }
+            adapted.append(name)
             let module = NamePattern.module(of: name)
             let start = try starting(name, weight.shape)
             let down = Parameter(name: module + ".lora_A.weight", tensor: start.down)
@@ -97,9 +98,9 @@ public struct LowRankAdaptation: Parameterisation {
         } vector: { _, tensor in
             tensor
         }
-        guard !parameters.isEmpty else {
-            throw TrainingError.nothingToTrain(patterns: targets.map(\.text), examples: Array(names.prefix(4)))
-        }
+        // Of the usual layers a model has those that its family has.
+        let demanded = targets == Self.allLinear && !adapted.isEmpty ? [] : targets
+        try NamePattern.demandAllFit(demanded, adapted, of: names)
         return TrainableModel(model: changed, parameters: parameters, adapters: set, dropoutSeed: seed)
     }
 }

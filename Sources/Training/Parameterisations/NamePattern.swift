@@ -13,6 +13,14 @@ public struct NamePattern: Sendable, Hashable, ExpressibleByStringLiteral, Custo
         return [name, Self.module(of: name)].contains { $0 == text || $0.hasSuffix("." + text) }
     }
 
+    /// - Throws: where a pattern fits none of the names that were chosen.
+    static func demandAllFit(_ patterns: [NamePattern], _ chosen: [String], of all: [String]) throws {
+        let idle = patterns.filter { pattern in !chosen.contains { pattern.matches($0) } }
+        guard idle.isEmpty else {
+            throw TrainingError.nothingToTrain(patterns: idle.map(\.text), examples: Array(all.prefix(4)))
+        }
+    }
+
     /// A weight's name without `.weight`: the module it belongs to.
     public static func module(of name: String) -> String {
         name.hasSuffix(".weight") ? String(name.dropLast(".weight".count)) : name

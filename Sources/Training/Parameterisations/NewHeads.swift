@@ -9,11 +9,19 @@ public struct NewHeads: Parameterisation {
         public var outputs: Int
         /// Of starting weights; 0 starts at zero.
         public var deviation: Double
+        /// What the outputs stand for; see ``Head/labels``.
+        public var labels: [String] = []
 
         public init(_ name: String, outputs: Int = 1, deviation: Double = 0.02) {
             self.name = name
             self.outputs = outputs
             self.deviation = deviation
+        }
+
+        /// One output a label.
+        public init(_ name: String, labels: [String], deviation: Double = 0.02) {
+            self.init(name, outputs: labels.count, deviation: deviation)
+            self.labels = labels
         }
     }
 
@@ -50,7 +58,9 @@ public struct NewHeads: Parameterisation {
             let weight = Parameter(name: name + ".weight", tensor: start)
             let bias = Parameter(name: name + ".bias", tensor: .zeros([specification.outputs]))
             parameters += [weight, bias]
-            made.append(Head(name: specification.name, weight: weight.tensor, bias: bias.tensor))
+            made.append(
+                Head(
+                    name: specification.name, weight: weight.tensor, bias: bias.tensor, labels: specification.labels))
         }
         return TrainableModel(
             model: inner?.model ?? model, parameters: parameters, adapters: inner?.adapters, heads: made,

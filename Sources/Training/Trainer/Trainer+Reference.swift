@@ -6,7 +6,8 @@ extension Trainer {
     /// Scores all texts by the model before training, or reads what an earlier run with the same model and texts found.
     /// - Returns: false: a stop was requested before the end.
     func prepareReference(_ stop: TrainingStop, _ onEvent: (TrainingEvent) throws -> Void) throws -> Bool {
-        guard objective.usesReference, referenceSums.isEmpty else { return true }
+        // Samples that are made as the run goes hold their own scores.
+        guard objective.usesReference, source == nil, referenceSums.isEmpty else { return true }
         let all = samples + heldOut
         let counts = all.map { objective.texts(of: $0).count }
         let key = "\(modelKey) \(textsKey)"

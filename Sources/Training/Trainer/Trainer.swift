@@ -23,7 +23,7 @@ public final class Trainer<Training: Objective> {
     /// Which model the run starts from, for keys of files.
     let modelKey: String
     /// Makes each step's samples, where they aren't given beforehand.
-    private let source: SampleSource<Training.Sample>?
+    let source: SampleSource<Training.Sample>?
     /// Tokens of each sample.
     private var lengths: [Int]
     /// The prompt of each sample, where samples are made as the run goes: several to a prompt.
@@ -44,7 +44,7 @@ public final class Trainer<Training: Objective> {
     ///   - folder: of checkpoints; nil: none are written.
     ///   - modelKey: a fingerprint of the model before training.
     ///   - source: makes the samples of each step as the run goes; `settings.steps` then says how many there are.
-    ///   - ranks: those that train together. Samples that are made as the run goes are one process's business.
+    ///   - ranks: those that train together.
     /// - Throws: where a setting or a sample makes no sense.
     public init(
         _ model: TrainableModel, objective: Training, optimisation: Optimisation, samples: [Training.Sample],
@@ -53,10 +53,7 @@ public final class Trainer<Training: Objective> {
         over ranks: any Communicator = SingleProcess()
     ) throws {
         try settings.check()
-        guard source == nil || ranks.size == 1 else {
-            throw TrainingError.ranks("a model that learns from what it writes trains in one process only")
-        }
-        guard source == nil || settings.steps != nil && !objective.usesReference else {
+        guard source == nil || settings.steps != nil else {
             throw TrainingError.badSetting("steps", reason: "must be given where samples are made as the run goes")
         }
         guard !samples.isEmpty || source != nil else {
@@ -162,7 +159,13 @@ public final class Trainer<Training: Objective> {
     private func take(_ step: Int, of total: Int) throws -> StepReport {
         let clock = ContinuousClock()
         let start = clock.now
-        let chosen = try chosenSamples(ofStep: step)
+        let (chosen, made) = try chosenSamples(ofStep: step)
+        let rate = optimiser.settings.rate * optimiser.settings.schedule.factor(step: step, of: total)
+        guard !chosen.isEmpty else {
+            return StepReport(
+                step: step, totalSteps: total, loss: 0, rate: rate, gradientNorm: 0, tokens: 0,
+                seconds: (clock.now - start) / .seconds(1), figures: made)
+        }
         let weight = chosen.reduce(0) { $0 + objective.weight(of: samples[$1]) }
         var gradients = Gradients()
         var sums = LossSums()
@@ -195,11 +198,10 @@ public final class Trainer<Training: Objective> {
         guard norm.isFinite else { throw notFinite("gradient", step, chosen) }
         let told = try ranks.gather(optimiser.figures).reduce([:]) { $0.merging($1, uniquingKeysWith: +) }
         return StepReport(
-            step: step, totalSteps: total, loss: sums.loss / weight,
-            rate: optimiser.settings.rate * optimiser.settings.schedule.factor(step: step, of: total),
-            gradientNorm: norm, tokens: chosen.reduce(0) { $0 + lengths[$1] },
-            seconds: (clock.now - start) / .seconds(1),
-            figures: sums.means(over: chosen.count).merging(told.mapValues(\.value)) { own, _ in own })
+            step: step, totalSteps: total, loss: sums.loss / weight, rate: rate, gradientNorm: norm,
+            tokens: chosen.reduce(0) { $0 + lengths[$1] }, seconds: (clock.now - start) / .seconds(1),
+            figures: sums.means(over: chosen.count).merging(made) { own, _ in own }
+                .merging(told.mapValues(\.value)) { own, _ in own })
     }
 
     /// The passes of these samples that this rank makes.
@@ -217,13 +219,15 @@ public final class Trainer<Training: Objective> {
             prompt: prompt)
     }
 
-    private func chosenSamples(ofStep step: Int) throws -> [Int] {
-        guard let source else { return order.samples(ofStep: step) }
-        samples = try source.samples(step, history)
+    /// The samples of a step, and what was found when they were made.
+    private func chosenSamples(ofStep step: Int) throws -> (samples: [Int], figures: [String: Double]) {
+        guard let source else { return (order.samples(ofStep: step), [:]) }
+        let made = try source.samples(step, history)
+        samples = made.samples
         lengths = try Self.lengths(samples, objective, vocabulary: model.model.configuration.vocabularySize)
         let texts = samples.map { objective.texts(of: $0) }
         prompts = texts.allSatisfy { $0.count == 1 } ? sharedPrompts(texts.map { $0[0] }) : []
-        return Array(samples.indices)
+        return (Array(samples.indices), made.figures)
     }
 
     private func notFinite(_ what: String, _ step: Int, _ samples: [Int]) -> TrainingError {

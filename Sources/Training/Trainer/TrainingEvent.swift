@@ -22,7 +22,7 @@ public struct StepReport: Sendable, Hashable, Codable {
     /// From 1.
     public var step: Int
     public var totalSteps: Int
-    /// The mean over the step's samples (or tokens, as the objective weighs).
+    /// The mean over the step's samples (or tokens, as the objective weighs); 0 where there were none.
     public var loss: Double
     public var rate: Double
     /// √ Σ g² over all parameters, before clipping.
@@ -30,7 +30,7 @@ public struct StepReport: Sendable, Hashable, Codable {
     /// Rows that went through the model.
     public var tokens: Int
     public var seconds: Double
-    /// The objective's other figures, means over the step's samples.
+    /// The objective's other figures, means over the step's samples, and what was found when these were made.
     public var figures: [String: Double]
 
     public var tokensPerSecond: Double { seconds > 0 ? Double(tokens) / seconds : 0 }

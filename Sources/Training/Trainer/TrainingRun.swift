@@ -44,32 +44,16 @@ public struct TrainingRun<Training: Objective>: Sendable {
     public func run(
         stop: TrainingStop = TrainingStop(), onEvent: (TrainingEvent) throws -> Void = { _ in }
     ) throws -> TrainingSummary {
-        let ranks = try join()
-        do {
-            let summary = try run(over: ranks, stop: stop, onEvent: onEvent)
-            try ranks.leave()
+        try together(join, onEvent) { ranks in
+            if ranks.isFirst { try prepare() }
+            try ranks.meet()
+            let session = try open(over: ranks)
+            let summary = try session.trainer.run(stop: stop, onEvent: onEvent)
+            guard ranks.isFirst else { return summary }
+            if summary.outcome != .interrupted { try session.write() }
+            try summary.write(to: output)
             return summary
-        } catch {
-            // What every rank has found out needs no alarm.
-            if case .notFinite = error as? TrainingError { try ranks.leave() } else { ranks.abandon(error) }
-            throw error
         }
-    }
-
-    private func run(
-        over ranks: any Communicator, stop: TrainingStop, onEvent: (TrainingEvent) throws -> Void
-    ) throws -> TrainingSummary {
-        if ranks.isFirst { try prepare() }
-        try ranks.meet()
-        if ranks.size > 1 {
-            try onEvent(.joined(rank: ranks.rank, of: ranks.size, threads: ThreadPool.threads))
-        }
-        let session = try open(over: ranks)
-        let summary = try session.trainer.run(stop: stop, onEvent: onEvent)
-        guard ranks.isFirst else { return summary }
-        if summary.outcome != .interrupted { try session.write() }
-        try summary.write(to: output)
-        return summary
     }
 
     /// Loads the model and makes its trainer, for whoever looks at the model between parts of the run.
@@ -95,6 +79,26 @@ public struct TrainingRun<Training: Objective>: Sendable {
         onEvent: @escaping @Sendable (TrainingEvent) throws -> Void = { _ in }
     ) async throws -> TrainingSummary {
         try await onTrainingThread { try run(stop: $0, onEvent: onEvent) }
+    }
+}
+
+/// Joins the ranks of a run, which work and leave together.
+func together<Result>(
+    _ join: () throws -> any Communicator, _ onEvent: (TrainingEvent) throws -> Void,
+    _ work: (any Communicator) throws -> Result
+) throws -> Result {
+    let ranks = try join()
+    do {
+        if ranks.size > 1 {
+            try onEvent(.joined(rank: ranks.rank, of: ranks.size, threads: ThreadPool.threads))
+        }
+        let result = try work(ranks)
+        try ranks.leave()
+        return result
+    } catch {
+        // What every rank has found out needs no alarm.
+        if case .notFinite = error as? TrainingError { try ranks.leave() } else { ranks.abandon(error) }
+        throw error
     }
 }
 

@@ -98,7 +98,7 @@ struct TrainingBenchmark: Sendable {
     private func rewards() async throws -> [Double] {
         try await inScratch { folder in
             var run = OnPolicyRun(
-                model: model, algorithm: try .grpo(divergence: 0), parameterisation: ChosenWeights.all,
+                model: model, objective: try PolicyAlgorithm.grpo(divergence: 0), parameterisation: ChosenWeights.all,
                 optimisation: try Optimisation(rate: 1e-6),
                 prompts: try samples(Self.prompts).map { Array($0.tokens.prefix(16)) }, output: folder,
                 rewardKey: "benchmark"

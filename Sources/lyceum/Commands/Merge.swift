@@ -10,7 +10,7 @@ struct Merge: AsyncParsableCommand {
             Adapters are folders in PEFT's format, as lyceum tune writes them. The result is the kind
             of file that the model is: a folder, or model.gguf in it. Where rounding to the nearest
             number would lose a matrix's change, it is rounded up or down by chance, so that the sum
-            of many keeps it.
+            of many keeps it. A head that one of them has, such as a reward's, goes along.
 
               lyceum merge --adapter tuned --out merged
               lyceum merge --model folder/ --adapter first=0.7 --adapter second=0.3 --out merged
@@ -36,6 +36,9 @@ struct Merge: AsyncParsableCommand {
     )
     var numbers = "BF16"
 
+    @Flag(help: "Write into a folder that holds something else.")
+    var overwrite = false
+
     func validate() throws {
         guard !adapter.isEmpty else { throw ValidationError("Give at least one --adapter FOLDER.") }
     }
@@ -46,7 +49,14 @@ struct Merge: AsyncParsableCommand {
         let format = try WeightFormat(flag: numbers, asGGUF: source is GGUFFile)
         let configuration = try source.configuration()
         let adapters = try adapter.map { try $0.read(for: configuration) }
+        let heads = adapter.map { Folders.expandingHome($0.folder) }.filter(Head.isIn)
+        guard heads.count <= 1 else {
+            throw ValidationError(
+                "\(heads.joined(separator: " and ")) have heads of their own; merge one of them alone.")
+        }
+        try OutputFolder(out).demandFree(overwrites: overwrite)
         let outcome = try ModelExport(source, adapters: adapters).write(to: out, format: format)
+        if let head = heads.first { try Head.write(Head.read(head), to: out) }
         outcome.tell(of: format)
         Output.line(out)
     }

@@ -51,6 +51,9 @@ struct Pretrain: AsyncParsableCommand {
     @Option(help: "Every so many samples one is held out; 0: none.")
     var holdOutEvery = 20
 
+    @Flag(help: "Write into a folder that holds something else.")
+    var overwrite = false
+
     @OptionGroup var training: TrainingArguments
 
     func validate() throws {
@@ -79,6 +82,7 @@ struct Pretrain: AsyncParsableCommand {
     }
 
     func run() async throws {
+        if Ranks.own.isFirst { try OutputFolder(out).demandFree(overwrites: overwrite) }
         let console = Ranks.console
         var leftOut: [String] = []
         let documents = try data.flatMap { try Self.documents(at: Folders.expandingHome($0), &leftOut) }

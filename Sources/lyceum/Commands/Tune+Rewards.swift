@@ -9,21 +9,21 @@ import Training
 struct RewardArguments: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "What earns 1: number, text, expression, yesno or date (as the record's answer says), regex:PATTERN, or python:FILE, which reads the reply from its standard input and exits with 0.",
+            "What earns 1: number, text, expression, yesno or date (as the record's answer says), regex:PATTERN, or python:FILE, which reads the reply from its standard input and exits with 0; or what earns any number: model:FOLDER, a model that --objective reward trained.",
             valueName: "reward"))
     var reward: String?
 
-    @Option(help: "Texts written for each prompt; --batch prompts a round.")
-    var samples = 8
+    @Option(help: "Texts written for each prompt (else 8); --batch prompts a round.")
+    var samples: Int?
 
-    @Option(help: "The most tokens of a written text.")
-    var answerTokens = 64
+    @Option(help: "The most tokens of a written text (else 64).")
+    var answerTokens: Int?
 
-    @Option(help: "How often a round's texts are learnt from.")
-    var innerEpochs = 1
+    @Option(help: "How often a round's texts are learnt from (else once).")
+    var innerEpochs: Int?
 
-    @Option(help: "Steps that go once through a round's texts.")
-    var innerSteps = 1
+    @Option(help: "Steps that go once through a round's texts (else 1).")
+    var innerSteps: Int?
 
     @Option(help: "How strongly the model is held to what it was (else the objective's usual strength).")
     var divergence: Double?
@@ -35,45 +35,104 @@ struct RewardArguments: ParsableArguments {
     }
 }
 
+/// What a written text earns.
+private enum RewardSource {
+    case verifiable(VerifiableReward)
+    /// A trained reward model in a folder.
+    case model(String)
+
+    init(_ spelling: String) throws {
+        let prefix = "model:"
+        self =
+            try spelling.hasPrefix(prefix)
+            ? .model(Folders.expandingHome(String(spelling.dropFirst(prefix.count))))
+            : .verifiable(VerifiableReward(spelling: spelling))
+    }
+
+    var needsAnswers: Bool {
+        if case .verifiable(let reward) = self { reward.needsAnswers } else { false }
+    }
+
+    /// For the key of checkpoints.
+    func key() throws -> String {
+        switch self {
+        case .verifiable(let reward): "\(reward)"
+        case .model(let folder): "\(folder) \(try TrainedFolder.fingerprint(of: folder))"
+        }
+    }
+
+    /// - Parameters:
+    ///   - golds: the right answers to each prompt.
+    ///   - prompts: the turns that each prompt's text is made of.
+    func judge(
+        golds: [[String]], prompts: [[ChatMessage]], precision: ComputePrecision
+    ) async throws -> EngineSampler.Judge {
+        switch self {
+        case .verifiable(let reward):
+            let sandbox: Sandbox? = if case .program = reward { try await Sandbox() } else { nil }
+            return { texts in
+                let right = try await reward.areRight(
+                    texts.map(\.text), golds: texts.map { golds[$0.promptIndex] }, sandbox: sandbox)
+                return zip(texts, right).map { Reward($1 ? 1 : 0, for: $0) }
+            }
+        case .model(let folder):
+            let rater = try TextRater(folder: folder, model: nil, precision: precision)
+            guard rater.head.outputs == 1 else {
+                throw ValidationError("--reward \(folder) gives \(rater.head.outputs) numbers a text, not one reward.")
+            }
+            return { texts in
+                var encoder = try SampleEncoder(rater.words, limit: rater.contextLength)
+                let whole = try texts.map {
+                    try encoder.conversation(prompts[$0.promptIndex] + [.assistant($0.text)])
+                }
+                return try zip(texts, rater.rewards(of: whole)).map { Reward($1, for: $0) }
+            }
+        }
+    }
+}
+
 extension Tune {
     /// Writes, checks and learns, round after round.
     func trainOnRewards(_ algorithm: PolicyAlgorithm) async throws -> TrainingSummary {
         try training.settings.check()
-        let spelling = rewards.reward ?? ""
-        let reward = try VerifiableReward(spelling: spelling)
-        let sandbox: Sandbox? = if case .program = reward { try await Sandbox() } else { nil }
-        let path = try ModelReference(model).localPath()
-        let encoder = try SampleEncoder(ModelText(path: path), limit: .max)
+        let reward = try RewardSource(rewards.reward ?? "")
+        let path = try modelPath()
+        let context = try openWeights(at: path).configuration().contextLength
+        let longest = rewards.answerTokens ?? 64
+        let encoder = try SampleEncoder(ModelText(path: path), limit: context)
         let questions = try DataSet(path: data).records.map { record in
             let question = try QuestionRecord(record)
             if reward.needsAnswers, question.answers.isEmpty {
                 // Reading the field says which record of which file lacks it.
                 _ = try record.string("answer")
             }
-            return (
-                prompt: try Self.sample(of: record) { try encoder.prompt(question.prompt) }, answers: question.answers
-            )
+            let prompt = try Self.sample(of: record) { try encoder.prompt(question.prompt) }
+            guard prompt.count + longest <= context else {
+                throw record.unusable(
+                    "its \(prompt.count) tokens leave no room for \(longest) more in the model's \(context)")
+            }
+            return (prompt: prompt, turns: question.prompt, answers: question.answers)
         }
-        guard !questions.isEmpty else { throw ValidationError("\(data) has no records.") }
         let prompts = questions.map(\.prompt)
         let golds: [[String]] = questions.map(\.answers)
         let compute = training.precision.compute
+        // Of several ranks the first one judges.
+        var judge: EngineSampler.Judge = { _ in [] }
+        if Ranks.own.isFirst {
+            judge = try await reward.judge(golds: golds, prompts: questions.map(\.turns), precision: compute)
+        }
         var run = OnPolicyRun(
-            model: path, algorithm: algorithm, parameterisation: try parameterisation(),
-            optimisation: try optimisation(), prompts: prompts, output: out, rewardKey: "\(reward) \(golds)"
-        ) { model, source in
-            try EngineSampler(model, from: source, precision: compute) { texts in
-                let right = try await reward.areRight(
-                    texts.map(\.text), golds: texts.map { golds[$0.promptIndex] }, sandbox: sandbox)
-                return zip(texts, right).map { Reward($1 ? 1 : 0, for: $0) }
-            }
+            model: path, objective: algorithm, parameterisation: try parameterisation(),
+            optimisation: try optimisation(), prompts: prompts, output: out, rewardKey: "\(try reward.key()) \(golds)"
+        ) { [judge] model, source in
+            try EngineSampler(model, from: source, precision: compute, judge: judge)
         }
         run.precision = compute
         run.settings.promptsPerRound = training.batch
-        run.settings.samplesPerPrompt = rewards.samples
-        run.settings.longest = rewards.answerTokens
-        run.settings.epochs = rewards.innerEpochs
-        run.settings.stepsPerEpoch = rewards.innerSteps
+        run.settings.samplesPerPrompt = rewards.samples ?? 8
+        run.settings.longest = longest
+        run.settings.epochs = rewards.innerEpochs ?? 1
+        run.settings.stepsPerEpoch = rewards.innerSteps ?? 1
         run.settings.rounds =
             training.steps
             ?? max(1, Int((Double(prompts.count) * training.epochs / Double(training.batch)).rounded(.up)))
@@ -81,17 +140,13 @@ extension Tune {
         run.settings.recomputes = training.recompute
         run.settings.seed = training.seed
         run.settings.roundsPerCheckpoint = training.checkpointEvery
-        let console = Console.standardError()
+        let console = Ranks.console
         console.tell(
-            "\(algorithm.name): \(prompts.count) prompts, \(run.settings.rounds) rounds of \(training.batch) × \(rewards.samples) texts"
+            "\(algorithm.name): \(prompts.count) prompts, \(run.settings.rounds) rounds of \(training.batch) × \(run.settings.samplesPerPrompt) texts"
         )
         let record = record(algorithm.name, model: path, counts: [("prompts", prompts.count)])
-        let finished = try await record.kept { [run] in
-            try await Interrupts.cancelling {
-                let progress = TrainingProgress(on: console)
-                return try await run.followed(onEvent: { progress.show($0) })
-            }
-        }
+        let finished = try await record.kept { [run] in try await Ranks.train(run, console) }
+        guard Ranks.own.isFirst else { return finished }
         Output.table(Self.table(of: finished.history))
         Output.line("\(finished.outcome.rawValue): \(out)")
         return finished

@@ -7,11 +7,13 @@ import Training
 
 struct Tune: AsyncParsableCommand {
     enum Goal: String, ExpressibleByArgument, CaseIterable {
-        case sft, text, dpo, ipo, simpo, orpo, kto, unlikelihood, reward, grpo, rloo, reinforce, ppo
+        case sft, text, distillation, dpo, ipo, simpo, orpo, kto, unlikelihood, reward, steps, regression
+        case classification, contrastive, grpo, rloo, reinforce, ppo
 
         /// Learning from comparisons and rewards takes smaller steps.
-        var isGentle: Bool { self != .sft && self != .text && self != .reward }
+        var isGentle: Bool { learnsFromRewards || learnsFromComparisons }
         var learnsFromRewards: Bool { [.grpo, .rloo, .reinforce, .ppo].contains(self) }
+        var learnsFromComparisons: Bool { [.dpo, .ipo, .simpo, .orpo, .kto, .unlikelihood].contains(self) }
     }
 
     enum Form: String, ExpressibleByArgument, CaseIterable {
@@ -22,22 +24,30 @@ struct Tune: AsyncParsableCommand {
         abstract: "Train a model, or an adapter beside it, on your data.",
         discussion: """
             sft learns the assistant's turns of conversations (messages, instruction and output,
-            prompt and completion, question and answer), text every token of plain texts; dpo, ipo,
-            simpo, orpo, unlikelihood and reward (a reward model) learn from pairs (prompt, chosen,
-            rejected), kto from prompt, completion and label; without a chat template each is a
-            prompt's text and its answer's. grpo, rloo, reinforce and ppo learn
-            from what the model itself writes to questions, by a reward that checks the answers. An adapter is written in PEFT's
-            format, a whole model as the kind of file it came from. Ctrl-C writes a checkpoint;
-            the same command goes on from it.
+            prompt and completion, question and answer), text every token of plain texts, distillation
+            what a teacher makes of either. dpo, ipo, simpo, orpo, unlikelihood and reward (a reward
+            model) learn from pairs (prompt, chosen, rejected), kto from prompt, completion and label.
+            steps learns the scores from 0 to 1 of an answer's steps (prompt, completions, labels) or
+            of whole texts (text or prompt and completion, score), regression any numbers,
+            classification the classes of texts (text, label) or words (tokens, tags), contrastive
+            vectors that lie close for texts that belong together (anchor, positive, negative). grpo,
+            rloo, reinforce and ppo learn from what the model itself writes to questions, by a reward
+            that checks the answers.
+
+            An adapter is written in PEFT's format, a whole model as the kind of file it came from;
+            lyceum rate applies what reward, steps, regression and classification learnt. Ctrl-C
+            writes a checkpoint; the same command goes on from it.
 
               lyceum tune --objective sft --data chats.jsonl --out tuned
               lyceum tune --objective dpo --data pairs.jsonl --rate 5e-6 --out preferred
               lyceum tune --objective grpo --data sums.jsonl --reward number --out rewarded
+              lyceum tune --objective reward --data pairs.jsonl --out judge
+              lyceum tune --objective ppo --data asks.jsonl --reward model:judge --out pleasing
               lyceum tune --objective text --data book.jsonl --form full --out read
               lyceum merge --adapter tuned --out model
 
-            Under Open MPI's mpirun several processes share each step, with the same losses; not
-            those that learn from rewards. Docs/Distributed.md tells more.
+            Under Open MPI's mpirun several processes share each step, with the same losses.
+            Docs/Distributed.md tells more.
 
               mpirun -n 2 lyceum tune --objective sft --data chats.jsonl --out tuned
             """)
@@ -63,14 +73,14 @@ struct Tune: AsyncParsableCommand {
         help: "lora: an adapter; dora: one with magnitudes; qlora: lora beside quantised weights; full: all weights.")
     var form = Form.lora
 
-    @Option(help: "An adapter's rank.")
-    var rank = 16
+    @Option(help: "An adapter's rank (else 16).")
+    var rank: Int?
 
-    @Option(help: "An adapter's scale, times the rank.")
-    var alpha = 32.0
+    @Option(help: "An adapter's scale, times the rank (else 32).")
+    var alpha: Double?
 
-    @Option(help: "Share of an adapter's inputs that training leaves out.")
-    var dropout = 0.0
+    @Option(help: "Share of an adapter's inputs that training leaves out (else 0).")
+    var dropout: Double?
 
     @Flag(help: "Divide an adapter's scale by the root of its rank, not by the rank.")
     var rankStabilised = false
@@ -87,14 +97,24 @@ struct Tune: AsyncParsableCommand {
     )
     var beta: Double?
 
+    @Option(
+        help: "Of distillation (else 1) and contrastive (else 0.05): higher tells likely and less likely apart less.")
+    var temperature: Double?
+
+    @OptionGroup(title: "Learning from a teacher")
+    var teacher: TeacherArguments
+
     @OptionGroup(title: "Learning from rewards")
     var rewards: RewardArguments
 
     @Option(
         help:
-            "The longest sample in tokens. A longer text loses its end; a conversation or pair the beginning of its prompt, then the answer's end."
+            "The longest sample in tokens (else 1024, or what the model reads). A longer text loses its end; a conversation or pair the beginning of its prompt, then the answer's end."
     )
-    var longest = 1024
+    var longest: Int?
+
+    @Flag(help: "Write into a folder that holds something else.")
+    var overwrite = false
 
     @OptionGroup var training: TrainingArguments
 
@@ -102,29 +122,52 @@ struct Tune: AsyncParsableCommand {
         guard objective.learnsFromRewards == (rewards.reward != nil) else {
             throw ValidationError("--reward belongs to --objective grpo, rloo, reinforce or ppo, which need it.")
         }
-        guard !objective.learnsFromRewards || Ranks.own.size == 1 else {
-            throw ValidationError("--objective \(objective.rawValue) trains in one process; leave mpirun out.")
+        guard (objective == .distillation) == (teacher.teacher != nil) else {
+            throw ValidationError("--teacher belongs to --objective distillation, which needs it.")
         }
-        guard !objective.learnsFromRewards || heldOut == nil else {
-            throw ValidationError("--held-out isn't used where the model learns from its own texts.")
-        }
-        guard beta == nil || [.dpo, .ipo, .kto, .simpo, .orpo, .unlikelihood].contains(objective) else {
-            throw ValidationError("--beta belongs to --objective dpo, ipo, kto, simpo, orpo or unlikelihood.")
-        }
-        guard form != .full || !rankStabilised else {
-            throw ValidationError("--rank-stabilised belongs to an adapter.")
-        }
+        try refuseIdle(
+            [
+                ("samples", rewards.samples != nil), ("answer-tokens", rewards.answerTokens != nil),
+                ("inner-epochs", rewards.innerEpochs != nil), ("inner-steps", rewards.innerSteps != nil),
+                ("divergence", rewards.divergence != nil),
+            ], unless: objective.learnsFromRewards, "--objective grpo, rloo, reinforce or ppo")
+        try refuseIdle(
+            [("held-out", heldOut != nil), ("longest", longest != nil)], unless: !objective.learnsFromRewards,
+            "an objective with given answers")
+        try refuseIdle(
+            [("direction", teacher.direction != nil), ("data-share", teacher.dataShare != nil)],
+            unless: objective == .distillation && teacher.topK == nil, "--objective distillation without --top-k")
+        try refuseIdle([("top-k", teacher.topK != nil)], unless: objective == .distillation, "--objective distillation")
+        try refuseIdle(
+            [("temperature", temperature != nil)], unless: objective == .distillation || objective == .contrastive,
+            "--objective distillation or contrastive")
+        try refuseIdle(
+            [("beta", beta != nil)], unless: objective.learnsFromComparisons,
+            "--objective dpo, ipo, kto, simpo, orpo or unlikelihood")
+        try refuseIdle(
+            [
+                ("rank", rank != nil), ("alpha", alpha != nil), ("dropout", dropout != nil),
+                ("rank-stabilised", rankStabilised),
+            ], unless: form != .full, "an adapter")
+        try refuseIdle(
+            [
+                ("patience", training.patience != nil), ("keep-best", training.keepBest),
+                ("evaluate-every", training.evaluateEvery != nil),
+            ], unless: heldOut != nil, "--held-out FILE")
         guard form == .full || !training.optimiser.projects else {
             throw ValidationError(
                 "--optimiser \(training.optimiser.rawValue) projects the gradients of whole weights; use --form full.")
         }
-        guard training.patience == nil || heldOut != nil else {
-            throw ValidationError("--patience needs --held-out FILE.")
-        }
-        guard !training.keepBest || heldOut != nil else { throw ValidationError("--keep-best needs --held-out FILE.") }
+    }
+
+    /// Flags that would change nothing are mistakes.
+    private func refuseIdle(_ flags: [(name: String, isGiven: Bool)], unless isUsed: Bool, _ owner: String) throws {
+        guard !isUsed, let flag = flags.first(where: \.isGiven) else { return }
+        throw ValidationError("--\(flag.name) belongs to \(owner).")
     }
 
     func run() async throws {
+        if Ranks.own.isFirst { try OutputFolder(out).demandFree(overwrites: overwrite) }
         let summary =
             switch objective {
             case .sft: try await train(Supervised(), on: Self.conversations)
@@ -138,7 +181,12 @@ struct Tune: AsyncParsableCommand {
                 try await train(Unlikelihood(strength: beta ?? 1)) {
                     try Self.pairs($0, &$1).map { UnlikelihoodSample(wanted: $0.chosen, unwanted: $0.rejected) }
                 }
-            case .reward: try await train(BradleyTerry(), on: Self.pairs)
+            case .reward: try await train(BradleyTerry(), head: .init(BradleyTerry.head), on: Self.pairs)
+            case .distillation: try await distil()
+            case .steps: try await score(.crossEntropy)
+            case .regression: try await score(.squaredError)
+            case .classification: try await classify()
+            case .contrastive: try await train(Contrastive(temperature: temperature ?? 0.05), on: Self.related)
             case .grpo: try await trainOnRewards(.grpo(divergence: rewards.divergence ?? 0.04))
             case .rloo: try await trainOnRewards(.rloo(penalty: rewards.divergence ?? 0.05))
             case .reinforce: try await trainOnRewards(.reinforce(penalty: rewards.divergence ?? 0))
@@ -150,82 +198,30 @@ struct Tune: AsyncParsableCommand {
         }
     }
 
-    // MARK: Samples
-
-    private static func conversations(_ file: String, _ encoder: inout SampleEncoder) throws -> [TokenSequence] {
-        try samples(file, as: ConversationRecord.self) { try encoder.conversation($0.messages, counting: $0.learned) }
-    }
-
-    private static func texts(_ file: String, _ encoder: inout SampleEncoder) throws -> [TokenSequence] {
-        try samples(file, as: TextRecord.self) {
-            let text = encoder.text($0.text)
-            guard text.weight > 0 else {
-                throw TrainingError.badSetting("text", reason: "it has no token to be learned")
-            }
-            return text
-        }
-    }
-
-    private static func pairs(_ file: String, _ encoder: inout SampleEncoder) throws -> [PreferencePair] {
-        try samples(file, as: PreferenceRecord.self) {
-            try encoder.pair(prompt: $0.prompt, chosen: $0.chosen, rejected: $0.rejected)
-        }
-    }
-
-    /// Each answer's mismatched partner is the next record's prompt, as the paper pairs them within a batch.
-    private static func judgedAnswers(_ file: String, _ encoder: inout SampleEncoder) throws -> [JudgedAnswer] {
-        let records = try DataSet(path: file).records
-        let answers = try records.map { record in
-            let answer = try JudgedRecord(record)
-            try sample(of: record) { _ = try encoder.prompt(answer.prompt) }
-            return answer
-        }
-        return try answers.indices.map { index in
-            let answer = answers[index]
-            return try sample(of: records[index]) {
-                try encoder.judged(
-                    prompt: answer.prompt, completion: answer.completion, isDesirable: answer.isDesirable,
-                    mismatched: answers[(index + 1) % answers.count].prompt)
-            }
-        }
-    }
-
-    private static func samples<Shape: DataRecord, Sample>(
-        _ file: String, as shape: Shape.Type, _ encode: (Shape) throws -> Sample
-    ) throws -> [Sample] {
-        try DataSet(path: file).records.map { record in
-            let typed = try Shape(record)
-            return try sample(of: record) { try encode(typed) }
-        }
-    }
-
-    /// What is made of a record; the reason why it can't be names the record's file, line and field.
-    static func sample<Sample>(of record: Record, _ encode: () throws -> Sample) throws -> Sample {
-        do {
-            return try encode()
-        } catch TrainingError.badSetting(_, let reason), TrainingError.untrainable(let reason) {
-            throw record.unusable(reason)
-        } catch let error as TemplateError {
-            throw record.unusable("\(error)")
-        }
-    }
-
     // MARK: Training
 
-    private func train<Training: Objective>(
-        _ objective: Training, on read: (String, inout SampleEncoder) throws -> [Training.Sample]
+    func modelPath() throws -> String { try ModelReference(model).localPath() }
+
+    /// - Parameter head: what is added to the model.
+    func train<Training: Objective>(
+        _ objective: Training, head: NewHeads.Specification? = nil,
+        on read: (String, inout SampleEncoder) throws -> [Training.Sample]
     ) async throws -> TrainingSummary {
-        let path = try ModelReference(model).localPath()
-        var encoder = try SampleEncoder(ModelText(path: path), limit: longest)
+        let path = try modelPath()
+        var encoder = try SampleEncoder(ModelText(path: path), limit: limit(path))
         let samples = try read(data, &encoder)
         let heldOut = try heldOut.map { try read($0, &encoder) } ?? []
         var run = TrainingRun(
-            model: path, objective: objective, parameterisation: try parameterisation(),
-            optimisation: try optimisation(),
-            samples: samples, output: out)
+            model: path, objective: objective, parameterisation: try parameterisation(head),
+            optimisation: try optimisation(), samples: samples, output: out)
         run.heldOut = heldOut
         run.precision = training.precision.compute
         run.settings = training.settings
+        if objective.comparesSamples, objective is Contrastive {
+            // The texts of a step are told apart from one another, so that one pass has to hold them.
+            let longest = (samples + heldOut).map { objective.texts(of: $0).reduce(0) { $0 + $1.count } }.max() ?? 0
+            run.settings.tokensPerPass = max(training.tokensPerPass, training.batch * longest)
+        }
         let console = Ranks.console
         console.tell(
             "\(objective.name): \(samples.count) samples, \(heldOut.count) held out"
@@ -240,6 +236,16 @@ struct Tune: AsyncParsableCommand {
         return finished
     }
 
+    /// The most tokens of a sample.
+    private func limit(_ path: String) throws -> Int {
+        let context = try openWeights(at: path).configuration().contextLength
+        guard let longest else { return min(1024, context) }
+        guard longest <= context else {
+            throw ValidationError("--longest can't be \(longest): the model reads \(context) tokens.")
+        }
+        return longest
+    }
+
     /// - Parameter counts: of samples, by name.
     func record(_ objective: String, model: String, counts: [(name: String, value: Int)]) -> TrainingRecord {
         TrainingRecord(
@@ -252,9 +258,9 @@ struct Tune: AsyncParsableCommand {
         return try training.optimisation(rate: standard)
     }
 
-    func parameterisation() throws -> any Parameterisation {
-        guard objective != .reward else { return try NewHeads([.init(BradleyTerry.head)], on: body()) }
-        return try body()
+    func parameterisation(_ head: NewHeads.Specification? = nil) throws -> any Parameterisation {
+        guard let head else { return try body() }
+        return try NewHeads([head], on: body())
     }
 
     private func body() throws -> any Parameterisation {
@@ -263,7 +269,8 @@ struct Tune: AsyncParsableCommand {
         }
         guard form != .full else { return patterns.map { ChosenWeights($0) } ?? .all }
         return try LowRankAdaptation(
-            rank: rank, alpha: alpha, dropout: dropout, targets: patterns ?? LowRankAdaptation.allLinear,
+            rank: rank ?? 16, alpha: alpha ?? 32, dropout: dropout ?? 0,
+            targets: patterns ?? LowRankAdaptation.allLinear,
             isRankStabilised: rankStabilised, trainsMagnitudes: form == .dora, frozen: form == .qlora ? .asStored : nil)
     }
 

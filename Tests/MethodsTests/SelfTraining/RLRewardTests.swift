@@ -90,7 +90,7 @@ import Training
         var ids = tokenizer.encode(finished ? String(text.dropLast()) : text)
         if finished, let end = tokenizer.eos { ids.append(end) }
         return task.response(
-            RewardedText(
+            WrittenText(
                 promptIndex: question, prompt: task.prompts[question], text: text, completion: ids,
                 isFinished: finished))
     }
@@ -123,7 +123,7 @@ import Training
                     let so = tokenizer.decode(request.prompt)
                     asked.withLock { $0.append(so) }
                     let isRight = so.hasSuffix("=11\n") && index % 2 == 0
-                    return RewardedText(
+                    return WrittenText(
                         promptIndex: request.promptIndex, prompt: request.prompt, text: "",
                         completion: tokenizer.encode(isRight ? "11" : "12") + [tokenizer.eos ?? 0], isFinished: true)
                 }

@@ -209,7 +209,8 @@ public struct RLReward: Method {
         var judge = StepJudge(.success, weight: options.alpha, lengthPenalty: options.lengthPenalty)
         if options.modes.contains(.outcome) {
             if let folder = options.outcomeModel {
-                judge.outcome = try StepScorer(folder: folder.expanded, base: learning.model)
+                judge.outcome = try TextRater(
+                    folder: folder.expanded, base: learning.model, head: StepScores.head)
             } else {
                 judge.outcome = try await learning.rewardModel(
                     "outcome reward model", StepLabels.outcome(responses), rate: options.rewardRate,
@@ -218,7 +219,8 @@ public struct RLReward: Method {
         }
         guard options.modes.contains(where: \.usesProcess) || options.rewardModel != nil else { return judge }
         if let folder = options.rewardModel {
-            judge.process = try StepScorer(folder: folder.expanded, base: learning.model)
+            judge.process = try TextRater(
+                folder: folder.expanded, base: learning.model, head: StepScores.head)
         } else {
             let completer = try await completer(options, start, words, learning)
             let labels = StepLabels(options.labels, completions: options.completions)

@@ -42,7 +42,7 @@ package struct RewardLearning: Sendable {
     /// Trains a reward model on scored texts and opens it.
     package func rewardModel(
         _ name: String, _ samples: [ScoredText], rate: Double, epochs: Double
-    ) async throws -> StepScorer {
+    ) async throws -> TextRater {
         var run = TrainingRun(
             model: model, objective: StepScores(),
             parameterisation: try NewHeads([.init(StepScores.head)], on: parameterisation),
@@ -57,7 +57,7 @@ package struct RewardLearning: Sendable {
         run.format = format
         try await lab.train("Training the \(name)", run)
         await lab.recorder.record(Artifact(kind: name, path: run.output))
-        return try StepScorer(folder: run.output, base: model, precision: precision)
+        return try TextRater(folder: run.output, base: model, head: StepScores.head, precision: precision)
     }
 
     /// The policy that PPO makes of the start policy, examined.
@@ -65,7 +65,7 @@ package struct RewardLearning: Sendable {
         let name = judge.mode.rawValue
         let output = try lab.modelFolder("policy-" + name)
         var run = OnPolicyRun(
-            model: model, algorithm: algorithm, parameterisation: parameterisation, optimisation: optimisation,
+            model: model, objective: algorithm, parameterisation: parameterisation, optimisation: optimisation,
             prompts: task.prompts, output: output,
             rewardKey: "\(name) \(judge.threshold) \(judge.weight) \(judge.lengthPenalty)"
         ) { [task, precision] model, source in

@@ -7,8 +7,8 @@ import Training
 package struct StepJudge: Sendable {
     package var mode: StepReward
     /// The process reward model; nil: steps are not scored.
-    package var process: StepScorer?
-    package var outcome: StepScorer?
+    package var process: TextRater?
+    package var outcome: TextRater?
     /// η
     package var threshold: Double
     /// α
@@ -25,10 +25,11 @@ package struct StepJudge: Sendable {
 
     package func callAsFunction(_ responses: [StepResponse]) throws -> [JudgedResponse] {
         let texts = responses.map(\.text)
-        let scores = try process?.scores(texts, places: responses.map(\.places))
+        let scores = try process?.probabilities(texts, places: responses.map(\.places))
         let outcomes =
             mode == .outcome
-            ? try outcome?.scores(texts, places: responses.map { $0.isFinished ? [$0.text.count - 1] : [] }) : nil
+            ? try outcome?.probabilities(texts, places: responses.map { $0.isFinished ? [$0.text.count - 1] : [] })
+            : nil
         return responses.enumerated().map { index, response in
             judged(response, scores: scores?[index], outcome: outcomes?[index].first)
         }

@@ -6,7 +6,7 @@ import Training
 /// Labels of steps without a person (Wang et al. 2024, Math-Shepherd): a step is as good as what its prefix is completed to.
 package struct StepLabels: Sendable {
     /// Completes prefixes: the policy that is to learn, or a stronger model with the same vocabulary.
-    package typealias Completer = @Sendable ([RolloutRequest]) async throws -> [RewardedText]
+    package typealias Completer = @Sendable ([RolloutRequest]) async throws -> [WrittenText]
 
     package var kind: RLReward.Options.Labels
     /// Completions a prefix.

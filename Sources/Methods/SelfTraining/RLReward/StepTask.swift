@@ -19,7 +19,7 @@ package struct StepTask: Sendable {
         splitter = try StepSplitter(words.tokenizer, separator: separator)
     }
 
-    package func response(_ text: RewardedText) -> StepResponse {
+    package func response(_ text: WrittenText) -> StepResponse {
         let prompt = prompts[text.promptIndex]
         // What was asked for may have been the end of a response whose beginning stood in the prompt.
         let completion = Array((text.prompt + text.completion).dropFirst(prompt.count))

@@ -1,0 +1,38 @@
+import Laboratory
+import Models
+import Text
+import Training
+
+extension SampleEncoder {
+    /// What is rated, with the places that are: each word's end, or the whole's.
+    mutating func rated(_ content: RatedContent) throws -> (text: TokenSequence, places: [Int]) {
+        let text: TokenSequence
+        switch content {
+        case .text(let whole): text = self.text(whole)
+        case .words(let words): return try self.words(words)
+        case .conversation(let turns): text = try self.turns(turns)
+        }
+        guard text.count > 1 else { throw TrainingError.badSetting("text", reason: "it has no token to be rated") }
+        return (text, [text.count - 1])
+    }
+
+    /// What has scores, with the places that have: each step's end, or the whole's.
+    mutating func rated(_ content: ScoredRecord.Content) throws -> (text: TokenSequence, places: [Int]) {
+        switch content {
+        case .steps(let prompt, let steps): try self.steps(prompt: prompt, steps)
+        case .whole(let content): try rated(content)
+        }
+    }
+}
+
+extension TextRater {
+    /// - Parameters:
+    ///   - typed: the model that was trained, as it was typed; nil: the one that the folder names, else the embedded one.
+    init(folder: String, model typed: String?, head: String? = nil, precision: ComputePrecision) throws {
+        let folder = Folders.expandingHome(folder)
+        let base = typed == nil ? TrainedFolder.base(of: folder) : nil
+        try self.init(
+            folder: folder, base: base ?? ModelReference(typed ?? "embedded").localPath(), head: head,
+            precision: precision)
+    }
+}
