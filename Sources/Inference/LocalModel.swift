@@ -176,6 +176,43 @@ public final class LocalModel: OpenModel {
     private func complete(
         _ request: CompletionRequest, onText: (@Sendable (String) -> Void)?
     ) async throws -> Completion {
+        try await Self.completion(run(prepared(request, onText: onText)))
+    }
+
+    /// Completions that start together, in order. On a model that does nothing else and remembers no prefixes, the same requests give the same
+    /// results to the bit, also where products depend on how many rows go through them at once.
+    public func completions(_ requests: [CompletionRequest]) async throws -> [Completion] {
+        guard !requests.isEmpty else { return [] }
+        let makers = try requests.map { try prepared($0, onText: nil) }
+        let group = await engine.makeGroup(of: requests.count)
+        return try await withThrowingTaskGroup(of: (Int, Completion).self) { tasks in
+            for (place, make) in makers.enumerated() {
+                // Each goes into a task of its own, and is used nowhere else.
+                nonisolated(unsafe) let make = make
+                tasks.addTask {
+                    (place, try await Self.completion(self.run(make, at: .init(group: group, place: place))))
+                }
+            }
+            var found = [Completion?](repeating: nil, count: requests.count)
+            for try await (place, completion) in tasks { found[place] = completion }
+            return found.compactMap { $0 }
+        }
+    }
+
+    private static func completion(_ result: EngineResult) throws -> Completion {
+        guard case .completion(let completion) = result else {
+            throw EngineError.badRequest("a completion was asked for, a score came")
+        }
+        return completion
+    }
+
+    /// Builds a request of an id that tells its end.
+    private typealias MakeRequest = (Int, @escaping @Sendable (Result<EngineResult, any Error>) -> Void) ->
+        EngineRequest
+
+    private func prepared(
+        _ request: CompletionRequest, onText: (@Sendable (String) -> Void)?
+    ) throws -> MakeRequest {
         try check(request.adapter)
         guard request.stop.maxTokens > 0 else {
             throw EngineError.badRequest(
@@ -189,7 +226,7 @@ public final class LocalModel: OpenModel {
         let constraint = try request.constraint.map { try constraints.start($0) }
         // Keys and values of one adapter are nothing to another.
         let prefixKey = request.adapter.map { "adapter \($0)" } ?? ""
-        let result = try await run { [tokenizer] id, finish in
+        return { [tokenizer] id, finish in
             var sequences: [EngineSequence] = []
             var combiners: [(range: Range<Int>, combiner: any LogitCombiner)] = []
             for (group, prompts) in zip(edits.companions, companions) {
@@ -210,10 +247,6 @@ public final class LocalModel: OpenModel {
                 companions: sequences, combiners: combiners, adapter: request.adapter, work: .generate(generation),
                 finish: finish)
         }
-        guard case .completion(let completion) = result else {
-            throw EngineError.badRequest("a completion was asked for, a score came")
-        }
-        return completion
     }
 
     private func edits(_ interventions: [Intervention], promptCount: Int, generating: Int) throws -> SequenceEdits {
@@ -288,17 +321,18 @@ public final class LocalModel: OpenModel {
     package var heldCacheBlocks: Int { get async { await engine.heldBlocks - 1 } }
 
     /// Submits what `make` builds and waits for its end. Cancelling the task cancels the request.
+    /// - Parameter place: in a group, which awaits every one of its requests, also those that were cancelled.
     private func run(
-        _ make: sending @escaping (Int, @escaping @Sendable (Result<EngineResult, any Error>) -> Void) -> EngineRequest
+        _ make: sending @escaping MakeRequest, at place: Engine.GroupPlace? = nil
     ) async throws -> EngineResult {
-        try Task.checkCancellation()
+        if place == nil { try Task.checkCancellation() }
         let id = await engine.makeIDs()
         let engine = engine
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
                 nonisolated(unsafe) let request = make(id) { continuation.resume(with: $0) }
                 // The request is built here and lives in the engine from now on.
-                Task { await engine.submit(request) }
+                Task { await engine.submit(request, at: place) }
             }
         } onCancel: {
             Task { await engine.cancel(id) }

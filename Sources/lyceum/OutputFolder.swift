@@ -1,5 +1,6 @@
 import Foundation
 import Laboratory
+import Training
 
 /// The folder that a command writes its result into.
 struct OutputFolder {
@@ -7,17 +8,40 @@ struct OutputFolder {
 
     init(_ typed: String) { path = Folders.expandingHome(typed) }
 
-    /// What an unfinished run leaves: its checkpoints and the model that it started from.
-    private static let unfinished: Set = ["checkpoints", "start"]
+    /// What a run leaves that hasn't come to its first record: the model that it started from, and a place for checkpoints.
+    private static let beginnings: Set = ["checkpoints", "start"]
 
-    /// Refuses a folder that holds something which isn't an unfinished run to go on with.
+    /// Refuses a folder that holds something.
+    /// - Parameter overwrites: whatever it holds.
     func demandFree(overwrites: Bool) throws {
-        let names = ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).filter { !$0.hasPrefix(".") }
-        let checkpoints = (try? FileManager.default.contentsOfDirectory(atPath: path + "/checkpoints")) ?? []
-        let others = names.filter { !Self.unfinished.contains($0) }.sorted()
-        guard !overwrites, checkpoints.isEmpty, let first = others.first else { return }
+        let names = contents(of: path).filter { !$0.hasPrefix(".") }
+        guard !overwrites, let first = names.first else { return }
         throw Leaving.Usage(
-            description: "\(path) already holds \(first)\(others.count > 1 ? " and \(others.count - 1) more" : ""). "
+            description: "\(path) already holds \(first)\(names.count > 1 ? " and \(names.count - 1) more" : ""). "
                 + "Give another --out, or --overwrite.")
+    }
+
+    /// The same for a run, which goes on where an earlier one was stopped.
+    /// - Parameter overwrites: begins anew, whatever the folder holds.
+    func prepareRun(overwrites: Bool) throws {
+        guard !overwrites else {
+            try? FileManager.default.removeItem(atPath: path + "/checkpoints")
+            return
+        }
+        if !isUnfinished { try demandFree(overwrites: false) }
+    }
+
+    /// Whether a run was stopped here before its end.
+    private var isUnfinished: Bool {
+        if let summary = try? Data(contentsOf: URL(fileURLWithPath: path + "/run.json")) {
+            return (try? JSONDecoder().decode(TrainingSummary.self, from: summary))?.outcome == .interrupted
+        }
+        // Killed: before its first checkpoint, or behind one.
+        return contents(of: path + "/checkpoints").contains { $0.hasPrefix("checkpoint-") }
+            || contents(of: path).allSatisfy { Self.beginnings.contains($0) || $0.hasPrefix(".") }
+    }
+
+    private func contents(of folder: String) -> [String] {
+        ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
     }
 }

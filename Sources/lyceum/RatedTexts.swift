@@ -1,3 +1,4 @@
+import Foundation
 import Laboratory
 import Models
 import Text
@@ -27,12 +28,25 @@ extension SampleEncoder {
 
 extension TextRater {
     /// - Parameters:
-    ///   - typed: the model that was trained, as it was typed; nil: the one that the folder names, else the embedded one.
+    ///   - folder: of a training run.
+    ///   - typed: the model that was trained, as it was typed; nil: the one that the folder names, or holds.
     init(folder: String, model typed: String?, head: String? = nil, precision: ComputePrecision) throws {
         let folder = Folders.expandingHome(folder)
-        let base = typed == nil ? TrainedFolder.base(of: folder) : nil
-        try self.init(
-            folder: folder, base: base ?? ModelReference(typed ?? "embedded").localPath(), head: head,
-            precision: precision)
+        try self.init(folder: folder, base: Self.base(of: folder, typed), head: head, precision: precision)
+    }
+
+    private static func base(of folder: String, _ typed: String?) throws -> String {
+        // A whole model stands on no other.
+        guard try TrainedFolder(folder, base: "").model.isEmpty else { return "" }
+        if let typed { return try ModelReference(typed).localPath() }
+        guard let named = TrainedFolder.baseModel(of: folder) else {
+            throw Refusal(description: "\(folder) doesn't say which model it was trained beside; give it with --model.")
+        }
+        guard FileManager.default.fileExists(atPath: named) else {
+            throw Refusal(
+                description: "\(folder) was trained beside \(named), which isn't here. Give the model with --model, "
+                    + "or merge the two first (lyceum merge).")
+        }
+        return named
     }
 }

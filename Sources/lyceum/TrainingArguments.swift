@@ -112,6 +112,12 @@ struct TrainingArguments: ParsableArguments {
     @Option(help: "Steps between checkpoints (else one when interrupted).")
     var checkpointEvery: Int?
 
+    func validate() throws {
+        guard (1...65_536).contains(batch) else {
+            throw ValidationError("--batch can't be \(batch): it expects 1 to 65536.")
+        }
+    }
+
     var settings: TrainerSettings {
         var settings = TrainerSettings()
         settings.samplesPerStep = batch

@@ -150,6 +150,10 @@ import Text
             record(["prompt": .array(turns), "completion": .array([message("assistant", "d")])]))
         let whole = try ConversationRecord(record(["messages": .array(turns + [message("assistant", "d")])]))
         #expect(asked.messages == whole.messages && asked.learned == [3] && whole.learned == [1, 3])
+        let unlearned: JSONValue = ["role": "assistant", "content": "x", "weight": 0]
+        let marked = try ConversationRecord(
+            record(["system": "s", "messages": .array([turns[0], unlearned, turns[2], message("assistant", "d")])]))
+        #expect(marked.learned == [4])
     }
 
     @Test(
@@ -163,7 +167,7 @@ import Text
             ),
             (
                 ["messages": [["role": "user", "content": "x"]]],
-                "\"messages\" must be a conversation with a turn of the assistant, not one without"
+                "\"messages\" must be a conversation with a turn of the assistant to learn, not one without"
             ),
             (["prompt": "x"], "completion (or response, output, answer) is missing"), ([:], "messages (or"),
         ] as [(JSONValue, String)])
@@ -264,11 +268,11 @@ import Text
 
     @Test func contrastiveRecords() throws {
         let plain = try ContrastiveRecord(record(["anchor": "a", "positive": "b"]))
-        #expect(plain.anchor == "a" && plain.positive == "b" && plain.negatives.isEmpty)
+        #expect(plain.anchor == "a" && plain.positives == ["b"] && plain.negatives.isEmpty)
         let lists = try ContrastiveRecord(record(["query": "a", "pos": ["b", "x"], "neg": ["c", "d"]]))
-        #expect(lists.positive == "b" && lists.negatives == ["c", "d"])
+        #expect(lists.positives == ["b", "x"] && lists.negatives == ["c", "d"])
         let several = try ContrastiveRecord(
-            record(["anchor": "a", "positive": "b", "negative_1": "c", "negative_2": "d"]))
+            record(["anchor": "a", "positive": "b", "negative_1": "c", "negative_2": "d", "negative_score": 0.1]))
         #expect(several.negatives == ["c", "d"])
         #expect(throws: DataError.self) { try ContrastiveRecord(record(["anchor": "a"])) }
     }

@@ -289,8 +289,9 @@ import Training
             #expect(read.map(\.labels) == [["a", "b", "c"], [], []])
             let policy = Policy(model.model, heads: read)
             let texts = pairs.flatMap { [$0.chosen, $0.rejected] }
-            let scores = try policy.scores(of: "reward", texts, places: texts.map { [$0.count - 1] }, tokensPerPass: 20)
-            for pair in 0..<4 { #expect(scores[2 * pair][0] > scores[2 * pair + 1][0]) }
+            let scores = try policy.outputs(
+                of: "reward", texts, places: texts.map { [$0.count - 1] }, tokensPerPass: 20)
+            for pair in 0..<4 { #expect(scores[2 * pair][0][0] > scores[2 * pair + 1][0][0]) }
             #expect(throws: TrainingError.self) { try policy.head("none") }
             let logits = try policy.outputs(of: "class", texts, places: texts.map { [1, $0.count - 1] })
             #expect(logits.allSatisfy { $0.count == 2 && $0.allSatisfy { $0.count == 3 } })
@@ -322,9 +323,9 @@ import Training
         let expected = log(1 + exp(-1.0)) + log(1 + exp(2.0)) + 0.1 * 1
         #expect(abs(Double(try BradleyTerry(centring: 0.1).loss(rewards: rewards).total.item) - expected) < 1e-5)
         let outputs = Tensor([0, 2] as [Float])
-        let squared = StepScores(loss: .squaredError).loss(outputs, scores: [1, 0.5], samples: 1)
+        let squared = StepScores(loss: .squaredError).loss(outputs, scores: [1, 0.5])
         #expect(abs(squared.total.item - 3.25) < 1e-6)
-        let crossed = StepScores().loss(outputs, scores: [1, 0.25], samples: 1)
+        let crossed = StepScores().loss(outputs, scores: [1, 0.25])
         let hand = log(2.0) + 0.25 * log(1 + exp(-2.0)) + 0.75 * log(1 + exp(2.0))
         #expect(abs(Double(crossed.total.item) - hand) < 1e-5 && crossed.sums["accuracy"] == 0)
     }

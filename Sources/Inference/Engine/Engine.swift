@@ -39,6 +39,20 @@ actor Engine {
     private var isStepping = false
     /// Ids of requests that are on their way.
     private var announced: Set<Int> = []
+    /// Groups of which not all requests have come.
+    private var gathering: [Int: Gathering] = [:]
+
+    /// Requests that start together, in the order of their places, so that their passes are the same whichever came first.
+    private struct Gathering {
+        var missing: Int
+        var arrived: [(place: Int, request: EngineRequest)] = []
+    }
+
+    /// Where a request stands in a group.
+    struct GroupPlace: Sendable {
+        var group: Int
+        var place: Int
+    }
 
     init(model: DecoderModel, tokenizer: Tokenizer, architecture: ArchitectureSummary, settings: Settings) throws {
         self.model = model
@@ -70,19 +84,42 @@ actor Engine {
         return nextID
     }
 
+    /// Awaits so many requests, which start when the last of them has been submitted.
+    func makeGroup(of count: Int) -> Int {
+        nextID += 1 << 16
+        gathering[nextID] = Gathering(missing: count)
+        return nextID
+    }
+
     /// Takes a request in. Its `finish` is called exactly once.
-    func submit(_ request: sending EngineRequest) {
+    func submit(_ request: sending EngineRequest, at place: GroupPlace? = nil) {
+        let isAccepted = accept(request)
+        guard let place, var group = gathering.removeValue(forKey: place.group) else {
+            if isAccepted { waiting.append(request) }
+            return startStepping()
+        }
+        group.missing -= 1
+        if isAccepted { group.arrived.append((place.place, request)) }
+        guard group.missing == 0 else {
+            gathering[place.group] = group
+            return
+        }
+        waiting += group.arrived.sorted { $0.place < $1.place }.map(\.request)
+        startStepping()
+    }
+
+    /// Whether a request can be worked on; ends it where not.
+    private func accept(_ request: EngineRequest) -> Bool {
         guard announced.remove(request.id) != nil else {
             request.finish(.failure(CancellationError()))
-            return
+            return false
         }
         let tokens = request.sequences.reduce(0) { $0 + $1.tokens.count + blockTokens }
         guard tokens <= cacheTokens else {
             request.finish(.failure(EngineError.cacheTooSmall(tokens: tokens, limit: cacheTokens)))
-            return
+            return false
         }
-        waiting.append(request)
-        startStepping()
+        return true
     }
 
     /// Ends a request and frees what it held. A cancellation may overtake its request, which then ends on arrival.
@@ -93,6 +130,12 @@ actor Engine {
             let request = running.remove(at: index)
             release(request)
             request.finish(.failure(CancellationError()))
+        } else if let group = gathering.first(where: { $0.value.arrived.contains { $0.request.id == id } })?.key {
+            gathering[group]?.arrived.removeAll {
+                guard $0.request.id == id else { return false }
+                $0.request.finish(.failure(CancellationError()))
+                return true
+            }
         } else {
             announced.remove(id)
         }

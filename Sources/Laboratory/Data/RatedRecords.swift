@@ -34,9 +34,11 @@ public struct LabelledRecord: DataRecord, Hashable {
             return
         }
         content = try record.ratedContent()
-        labels = try record.first(of: Self.labelFields).map { (found) throws(DataError) in
-            [try record.text(found.value, found.name)]
+        // A table's empty cell is no label.
+        let label = try record.first(of: Self.labelFields).map { (found) throws(DataError) in
+            try record.text(found.value, found.name)
         }
+        labels = label.flatMap { $0.isEmpty ? nil : [$0] }
     }
 
     /// The labels of a record that must have them.
@@ -98,29 +100,31 @@ public struct ScoredRecord: DataRecord, Hashable {
     }
 }
 
-/// Texts that belong together: `anchor` (or `query`, `question`, `sentence1`) with `positive` (or `pos`, `answer`, `sentence2`), and any that don't
-/// belong to the anchor (`negative`, `negatives`, `neg`, `negative_1` …).
+/// Texts that belong together: `anchor` (or `query`, `question`, `sentence1`) with one or several `positive` (or `pos`, `answer`, `sentence2`), and
+/// any that don't belong to the anchor (`negative`, `negatives`, `neg`, `negative_1` …).
 public struct ContrastiveRecord: DataRecord, Hashable {
     public var anchor: String
-    public var positive: String
+    public var positives: [String]
     public var negatives: [String]
 
     public init(_ record: Record) throws(DataError) {
-        func text(_ fields: [String]) throws(DataError) -> String {
+        func texts(_ fields: [String]) throws(DataError) -> [String] {
             guard let found = record.first(of: fields) else {
                 throw record.missing("\(fields[0]) (or \(fields.dropFirst().joined(separator: ", ")))")
             }
-            // Some sets have a list of one.
             let texts = try record.strings(found.name)
-            guard let first = texts.first else {
+            guard !texts.isEmpty else {
                 throw .wrongField(record.place, field: found.name, expected: "a text", found: "an empty array")
             }
-            return first
+            return texts
         }
-        anchor = try text(["anchor", "query", "question", "sentence1"])
-        positive = try text(["positive", "pos", "answer", "sentence2"])
+        anchor = try texts(["anchor", "query", "question", "sentence1"])[0]
+        positives = try texts(["positive", "pos", "answer", "sentence2"])
         negatives = []
-        let names = record.fieldNames.filter { $0.hasPrefix("negative") || $0 == "neg" }
+        let names = record.fieldNames.filter { name in
+            ["negative", "negatives", "neg"].contains(name)
+                || name.hasPrefix("negative_") && name.dropFirst("negative_".count).allSatisfy(\.isNumber)
+        }
         for name in names where record[name] != nil { negatives += try record.strings(name) }
     }
 }
@@ -138,8 +142,9 @@ extension Record {
         }
         if let found = first(of: ["text", "sentence", "content"]) { return .text(try text(found.value, found.name)) }
         guard let prompt = try prompt() else { throw missing("text (or sentence, content, prompt, messages)") }
-        guard first(of: Record.answerFields) != nil else { return .conversation(prompt) }
-        return .conversation(prompt + (try answer(Record.answerFields)))
+        let answers = Record.answerFields + ["answer"]
+        guard first(of: answers) != nil else { return .conversation(prompt) }
+        return .conversation(prompt + (try answer(answers)))
     }
 
     /// A field's numbers: an array, or one alone; truth values are 1 and 0.

@@ -9,7 +9,9 @@ extension Record {
 
     /// The field that the record's sample begins with; errors about the whole sample name it.
     public var leadingField: String {
-        first(of: Self.promptFields + ["chosen", "text", "content"])?.name ?? "prompt"
+        first(
+            of: Self.promptFields + ["chosen", "text", "content", "tokens", "words", "anchor", "premise", "sentence1"])?
+            .name ?? "prompt"
     }
 
     /// The turns that ask for an answer, or nil where no field holds them. Alpaca's `input` (or `context`) follows its
@@ -125,9 +127,17 @@ extension Record {
         return calls
     }
 
+    /// Refuses functions where nothing learns to call them.
+    func demandNoTools() throws(DataError) {
+        guard try tools().isEmpty else {
+            throw .unusableField(
+                place, field: "tools", reason: "only conversations (sft, distillation) learn to call functions")
+        }
+    }
+
     /// The functions of the record's `tools`: a list, or the text of one.
     func tools() throws(DataError) -> [JSONValue] {
-        guard let given = self["tools"] else { return [] }
+        guard let given = self["tools"], given.stringValue?.isEmpty != true else { return [] }
         let value = given.stringValue.flatMap { try? JSONValue(parsing: $0) } ?? given
         guard let tools = value.arrayValue, tools.allSatisfy({ $0.objectValue != nil }) else {
             throw wrong("tools", "an array of functions", given)

@@ -15,7 +15,7 @@ public struct TextRecord: DataRecord, Hashable {
 /// `answer`), each a text or a list of messages.
 public struct ConversationRecord: DataRecord, Hashable {
     public var messages: [ChatMessage]
-    /// The places of the turns to learn: all of the assistant's, of a prompt with its answer the answer's.
+    /// The places of the turns to learn: all of the assistant's but those of `weight` 0, of a prompt with its answer the answer's.
     public var learned: Set<Int>
     /// What `tools` holds: the functions that the assistant may call, as chat templates expect them.
     public var tools: [JSONValue]
@@ -24,19 +24,24 @@ public struct ConversationRecord: DataRecord, Hashable {
         var field = record.leadingField
         var prompt: [ChatMessage] = []
         let turns: [ChatMessage]
+        var isLeftOut: (Int) -> Bool = { _ in false }
         if let whole = record.first(of: Record.conversationFields) {
             field = whole.name
             turns = try record.withSystem(record.messages(whole.value, whole.name))
+            // OpenAI's mark of a turn that isn't learned. A system's turn may have been put in front.
+            let given = whole.value.arrayValue ?? []
+            let shift = turns.count - given.count
+            isLeftOut = { $0 >= shift && given[$0 - shift]["weight"]?.doubleValue == 0 }
         } else if let asked = try record.prompt() {
             prompt = asked
             turns = try Self.answer(to: field, in: record)
         } else {
             throw record.missing("messages (or conversations, prompt, instruction, question, input)")
         }
-        let learned = turns.indices.filter { turns[$0].role == .assistant }.map { $0 + prompt.count }
+        let learned = turns.indices.filter { turns[$0].role == .assistant && !isLeftOut($0) }.map { $0 + prompt.count }
         guard !learned.isEmpty else {
             throw .wrongField(
-                record.place, field: field, expected: "a conversation with a turn of the assistant",
+                record.place, field: field, expected: "a conversation with a turn of the assistant to learn",
                 found: "one without")
         }
         messages = prompt + turns
@@ -65,6 +70,7 @@ public struct PreferenceRecord: DataRecord, Hashable {
     public var rejected: [ChatMessage]
 
     public init(_ record: Record) throws(DataError) {
+        try record.demandNoTools()
         let better = try record.answer(["chosen"])
         let worse = try record.answer(["rejected"])
         let shared = zip(better.dropLast(), worse.dropLast()).prefix { $0 == $1 }.count
@@ -90,7 +96,12 @@ public struct JudgedRecord: DataRecord, Hashable {
     public init(_ record: Record) throws(DataError) {
         let answers = Record.answerFields + ["answer"]
         let isWhole = record.first(of: answers) == nil && record.first(of: Record.conversationFields) != nil
+        try record.demandNoTools()
         var turns = try record.answer(isWhole ? Record.conversationFields : answers)
+        guard turns.allSatisfy({ $0.toolCalls.isEmpty }) else {
+            throw .unusableField(
+                record.place, field: record.leadingField, reason: "an answer that is judged can't call functions")
+        }
         completion = turns.removeLast().content
         guard let prompt = try isWhole ? record.withSystem(turns) : record.prompt(before: turns) else {
             throw record.missing("prompt")

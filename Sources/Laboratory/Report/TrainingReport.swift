@@ -67,9 +67,9 @@ extension Report {
 }
 
 extension TrainingHistory {
-    /// The mean loss of up to ten last steps.
+    /// The mean loss of up to ten last steps that had something to learn from.
     public var recentLoss: Double? {
-        let recent = steps.suffix(10)
+        let recent = steps.filter { $0.tokens > 0 }.suffix(10)
         return recent.isEmpty ? nil : recent.reduce(0) { $0 + $1.loss } / Double(recent.count)
     }
 }

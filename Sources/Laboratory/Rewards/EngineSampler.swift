@@ -59,22 +59,16 @@ extension LocalModel {
     public func texts(
         _ requests: [RolloutRequest], temperature: Double = 1, ignoresEndOfText: Bool = false
     ) async throws -> [WrittenText] {
-        try await withThrowingTaskGroup(of: (Int, WrittenText).self) { group in
-            for (index, request) in requests.enumerated() {
-                let stop = StopRule(maxTokens: request.limit, ignoresEndOfText: ignoresEndOfText)
-                group.addTask { (index, try await self.text(request, temperature: temperature, stop: stop)) }
-            }
-            return try await group.reduce(into: [(Int, WrittenText)]()) { $0.append($1) }
-                .sorted { $0.0 < $1.0 }.map(\.1)
-        }
+        let found = try await completions(
+            requests.map {
+                CompletionRequest(
+                    .tokens($0.prompt), sampling: .random(temperature: temperature, seed: $0.seed),
+                    stop: StopRule(maxTokens: $0.limit, ignoresEndOfText: ignoresEndOfText))
+            })
+        return zip(requests, found).map(text)
     }
 
-    private func text(
-        _ request: RolloutRequest, temperature: Double, stop: StopRule
-    ) async throws -> WrittenText {
-        let found = try await complete(
-            CompletionRequest(
-                .tokens(request.prompt), sampling: .random(temperature: temperature, seed: request.seed), stop: stop))
+    private func text(_ request: RolloutRequest, _ found: Completion) -> WrittenText {
         var tokens = found.ids
         let isFinished = found.finish == .endOfText
         // The engine tells that a text ended, not by which token; the first one that ends texts stands for all of them.

@@ -7,6 +7,8 @@ public struct TextRater: Sendable {
     /// A folder that can't rate texts.
     public struct Refusal: Error, Hashable, CustomStringConvertible {
         public let description: String
+
+        public init(description: String) { self.description = description }
     }
 
     public let head: Head

@@ -25,22 +25,25 @@ public struct TrainedFolder: Sendable {
             } else { base }
     }
 
-    /// A fingerprint of what was trained, by the files that hold it.
+    /// A fingerprint of what was trained, and of what it stands on: every file of weights, and what an adapter says of itself.
     public static func fingerprint(of folder: String) throws -> String {
-        try ["adapter_model.safetensors", "heads.safetensors", "model.safetensors", "model.gguf"].compactMap { name in
-            let file = "\(folder)/\(name)"
-            guard FileManager.default.fileExists(atPath: file) else { return nil }
-            return SHA256.hexadecimal(of: try Data(contentsOf: URL(fileURLWithPath: file), options: .mappedIfSafe))
-        }.joined(separator: " ")
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder).sorted().filter {
+            $0.hasSuffix(".safetensors") || $0.hasSuffix(".gguf") || $0 == "adapter_config.json"
+        }
+        let own = try names.map {
+            SHA256.hexadecimal(
+                of: try Data(contentsOf: URL(fileURLWithPath: "\(folder)/\($0)"), options: .mappedIfSafe))
+        }
+        let base = try baseModel(of: folder).map { try openWeights(at: $0).fingerprint() }
+        return (own + [base ?? ""]).joined(separator: " ")
     }
 
-    /// The model that an adapter's folder says it was made for; nil: it says none, or one that isn't here.
-    public static func base(of folder: String) -> String? {
-        guard let text = try? Data(contentsOf: URL(fileURLWithPath: folder + "/adapter_config.json")),
-            let path = try? JSONValue(parsing: [UInt8](text))["base_model_name_or_path"]?.stringValue,
-            FileManager.default.fileExists(atPath: path)
-        else { return nil }
-        return path
+    /// The model that an adapter's folder says it was made for; nil: it says none.
+    public static func baseModel(of folder: String) -> String? {
+        guard let text = try? Data(contentsOf: URL(fileURLWithPath: folder + "/adapter_config.json")) else {
+            return nil
+        }
+        return (try? JSONValue(parsing: [UInt8](text)))?["base_model_name_or_path"]?.stringValue
     }
 
     /// A model loaded from `model` in any form, with the adapter beside it.

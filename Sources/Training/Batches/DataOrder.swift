@@ -20,7 +20,16 @@ package struct DataOrder {
         self.perStep = perStep
         self.seed = seed
         self.shuffles = shuffles
-        limit = epochs.map { max(1, Int((Double(count) * $0).rounded())) }
+        limit = epochs.map { Self.limit(count, $0) }
+    }
+
+    private static func limit(_ count: Int, _ epochs: Double) -> Int {
+        max(1, Int((Double(count) * epochs).rounded()))
+    }
+
+    /// How many steps take every sample so often.
+    package static func steps(count: Int, perStep: Int, epochs: Double) -> Int {
+        (limit(count, epochs) + perStep - 1) / perStep
     }
 
     /// How many steps there are; nil: without end.

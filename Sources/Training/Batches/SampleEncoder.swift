@@ -9,12 +9,12 @@ import Text
 ///
 /// A model without a chat template reads one exchange as its texts one after the other, and no longer conversations.
 public struct SampleEncoder {
-    private let tokenizer: Tokenizer
+    let tokenizer: Tokenizer
     private let template: ChatTemplate?
     /// The most tokens of a text.
     public let limit: Int
     /// How many samples were cut; a pair is one.
-    public private(set) var cutCount = 0
+    public internal(set) var cutCount = 0
     /// The functions that the conversation at hand may call.
     private var tools: [JSONValue] = []
 
@@ -60,24 +60,9 @@ public struct SampleEncoder {
     ) throws -> TokenSequence {
         self.tools = tools
         defer { self.tools = [] }
-        let tokens = try tokens(messages, opensTurn: false)
-        var weights = [Float](repeating: 0, count: tokens.count)
-        var first: (turn: Int, tokens: Range<Int>)?
-        for (index, message) in messages.enumerated() where counting.contains(index) {
-            let before = try prompt(Array(messages[..<index]), opensTurn: message.role == .assistant)
-            let through = try self.tokens(Array(messages[...index]), opensTurn: false)
-            guard tokens.starts(with: through), through.starts(with: before) else {
-                throw TrainingError.untrainable(
-                    "its chat template writes turn \(index + 1) otherwise when more turns follow; train on conversations "
-                        + "that end with that turn")
-            }
-            for place in before.count..<through.count { weights[place] = 1 }
-            if first == nil { first = (index, before.count..<through.count) }
-        }
-        guard let first, weights.dropFirst().contains(1) else {
-            throw TrainingError.badSetting("conversation", reason: "no token in it is to be learned")
-        }
-        guard tokens.count > limit else { return TokenSequence(tokens, weights: weights) }
+        let (text, first) = try learned(messages, counting: counting)
+        let (tokens, weights) = (text.tokens, text.weights)
+        guard tokens.count > limit else { return text }
         cutCount += 1
         // Where not all turns fit even without the prompt, the prompt makes room for the first that counts only.
         let start = first.tokens.lowerBound
@@ -90,6 +75,37 @@ public struct SampleEncoder {
         ).prefix(limit)
     }
 
+    /// A conversation whole, with the first turn that counts and its tokens.
+    private func learned(
+        _ messages: [ChatMessage], counting: Set<Int>
+    ) throws -> (text: TokenSequence, first: (turn: Int, tokens: Range<Int>)) {
+        let tokens = try tokens(messages, opensTurn: false)
+        var weights = [Float](repeating: 0, count: tokens.count)
+        var first: (turn: Int, tokens: Range<Int>)?
+        for (index, message) in messages.enumerated() where counting.contains(index) {
+            let before = try prompt(Array(messages[..<index]), opensTurn: message.role == .assistant)
+            let through = try self.tokens(Array(messages[...index]), opensTurn: false)
+            guard tokens.starts(with: through), let start = Self.end(of: before, in: through) else {
+                throw TrainingError.untrainable(
+                    "its chat template writes turn \(index + 1) otherwise when more turns follow; train on conversations "
+                        + "that end with that turn")
+            }
+            for place in start..<through.count { weights[place] = 1 }
+            if first == nil { first = (index, start..<through.count) }
+        }
+        guard let first, weights.dropFirst().contains(1) else {
+            throw TrainingError.badSetting("conversation", reason: "no token in it is to be learned")
+        }
+        return (TokenSequence(tokens, weights: weights), first)
+    }
+
+    /// Where a prompt ends in what goes on from it: at its own end, or one token before, where the answer begins with spaces or line breaks that make
+    /// one token with the prompt's last. nil: the text doesn't go on from the prompt.
+    private static func end(of prompt: [TokenID], in whole: [TokenID]) -> Int? {
+        let common = zip(prompt, whole).prefix { $0 == $1 }.count
+        return common >= prompt.count - 1 ? common : nil
+    }
+
     /// Two continuations of the same conversation, in the model's template. Of several turns the assistant's count.
     public mutating func pair(
         prompt: [ChatMessage], chosen: [ChatMessage], rejected: [ChatMessage]
@@ -97,13 +113,26 @@ public struct SampleEncoder {
         if chosen.count == 1, rejected.count == 1, chosen[0].toolCalls.isEmpty, rejected[0].toolCalls.isEmpty {
             return try pair(prompt: prompt, chosen: chosen[0].content, rejected: rejected[0].content)
         }
-        let count = cutCount
+        let opensTurn = chosen[0].role == .assistant
+        let before = try self.prompt(prompt, opensTurn: opensTurn)
         let texts = try [chosen, rejected].map { turns in
             let places = turns.indices.filter { turns[$0].role == .assistant }.map { $0 + prompt.count }
-            return try conversation(prompt + turns, counting: Set(places))
+            let text = try learned(prompt + turns, counting: Set(places)).text
+            guard text.tokens.starts(with: before) else {
+                throw TrainingError.untrainable("its chat template writes a prompt otherwise when turns follow")
+            }
+            return text
         }
-        cutCount = min(cutCount, count + 1)
-        return PreferencePair(chosen: texts[0], rejected: texts[1])
+        let longest = max(texts[0].count, texts[1].count)
+        if longest > limit { cutCount += 1 }
+        let kept = try shortened(prompt, opensTurn: opensTurn, to: limit - (longest - before.count))
+        let cut = texts.map { text in
+            TokenSequence(
+                kept + text.tokens[before.count...],
+                weights: [Float](repeating: 0, count: kept.count) + text.weights[before.count...]
+            ).prefix(limit)
+        }
+        return PreferencePair(chosen: cut[0], rejected: cut[1])
     }
 
     /// Two answers to the same conversation, in the model's template.
@@ -111,22 +140,20 @@ public struct SampleEncoder {
         prompt: [ChatMessage], chosen: String, rejected: String
     ) throws -> PreferencePair {
         let before = try tokens(prompt, opensTurn: true)
-        let answers = try [chosen, rejected].map { answer in
-            let whole = try tokens(prompt + [.assistant(answer)], opensTurn: false)
-            guard whole.starts(with: before) else {
-                throw TrainingError.untrainable("its chat template writes a prompt otherwise when an answer follows")
-            }
-            guard whole.count > max(1, before.count) else {
-                throw TrainingError.badSetting("pair", reason: "an answer has no token to be learned")
-            }
-            return Array(whole[before.count...])
+        let texts = try [chosen, rejected].map { try tokens(prompt + [.assistant($0)], opensTurn: false) }
+        guard let start = texts.map({ Self.end(of: before, in: $0) ?? -1 }).min(), start >= 0 else {
+            throw TrainingError.untrainable("its chat template writes a prompt otherwise when an answer follows")
         }
+        guard texts.allSatisfy({ $0.count > max(1, start) }) else {
+            throw TrainingError.badSetting("pair", reason: "an answer has no token to be learned")
+        }
+        let answers = texts.map { Array($0[start...]) }
         let longest = max(answers[0].count, answers[1].count)
-        if before.count + longest > limit { cutCount += 1 }
-        let kept = try shortened(prompt, opensTurn: true, to: limit - longest)
+        if start + longest > limit { cutCount += 1 }
+        let kept = try shortened(prompt, opensTurn: true, to: limit - longest).dropLast(before.count - start)
         return PreferencePair(
-            chosen: TokenSequence(prompt: kept, completion: answers[0]).prefix(limit),
-            rejected: TokenSequence(prompt: kept, completion: answers[1]).prefix(limit))
+            chosen: TokenSequence(prompt: Array(kept), completion: answers[0]).prefix(limit),
+            rejected: TokenSequence(prompt: Array(kept), completion: answers[1]).prefix(limit))
     }
 
     /// An answer that is wanted or not, and the same after another conversation, both in the model's template.
@@ -140,57 +167,6 @@ public struct SampleEncoder {
         return JudgedAnswer(text, isDesirable: isDesirable, mismatched: other)
     }
 
-    /// Turns that are read as a whole: a prompt, cut as elsewhere, or with an answer behind it.
-    public mutating func turns(_ messages: [ChatMessage]) throws -> TokenSequence {
-        if messages.last?.role == .assistant { return try conversation(messages, counting: [messages.count - 1]) }
-        if try tokens(messages, opensTurn: true).count > limit { cutCount += 1 }
-        return TokenSequence(try shortened(messages, opensTurn: true, to: limit))
-    }
-
-    /// A prompt and the steps of an answer, each on a line of its own, with the place of each one's last token.
-    ///
-    /// A prompt that is too long is cut as elsewhere; steps that don't fit are left out with their places.
-    public mutating func steps(
-        prompt: [ChatMessage], _ steps: [String]
-    ) throws -> (text: TokenSequence, places: [Int]) {
-        let parts = steps.map { tokenizer.encode($0 + "\n") }
-        let count = parts.reduce(0) { $0 + $1.count }
-        guard !prompt.isEmpty else {
-            let before = tokenizer.boundaryTokens.before
-            if before.count + count > limit { cutCount += 1 }
-            return try marked(before, parts)
-        }
-        if try tokens(prompt, opensTurn: true).count + count > limit { cutCount += 1 }
-        return try marked(shortened(prompt, opensTurn: true, to: limit - min(count, limit)), parts)
-    }
-
-    /// Words in a row, with the place of each one's last token; those that don't fit are left out.
-    public mutating func words(_ words: [String]) throws -> (text: TokenSequence, places: [Int]) {
-        let parts = words.enumerated().map { tokenizer.encode($0.offset == 0 ? $0.element : " " + $0.element) }
-        let before = tokenizer.boundaryTokens.before
-        if before.count + parts.reduce(0, { $0 + $1.count }) > limit { cutCount += 1 }
-        return try marked(before, parts)
-    }
-
-    /// Parts after a beginning, as many as fit, with their last places.
-    private func marked(
-        _ before: [TokenID], _ parts: [[TokenID]]
-    ) throws -> (text: TokenSequence, places: [Int]) {
-        var (all, places) = (before, [Int]())
-        for part in parts {
-            guard !part.isEmpty else {
-                throw TrainingError.badSetting("part", reason: "one of its parts has no token")
-            }
-            guard all.count + part.count <= limit else { break }
-            all += part
-            places.append(all.count - 1)
-        }
-        guard !places.isEmpty, all.count > 1 else {
-            throw TrainingError.badSetting("part", reason: "its first part doesn't fit in \(limit) tokens")
-        }
-        return (TokenSequence(all), places)
-    }
-
     /// What an answer to a conversation follows, whole.
     public func prompt(_ messages: [ChatMessage]) throws -> [TokenID] {
         try tokens(messages, opensTurn: true)
@@ -198,11 +174,25 @@ public struct SampleEncoder {
 
     // MARK: Tokens
 
-    private func tokens(_ messages: [ChatMessage], opensTurn: Bool) throws -> [TokenID] {
+    func tokens(_ messages: [ChatMessage], opensTurn: Bool) throws -> [TokenID] {
         guard let template else { return try plainTokens(messages) }
+        try demandWords(for: messages, in: template)
         return tokenizer.encode(
             segments: try template.renderSegments(
                 messages: messages.map(\.json), tools: tools, addGenerationPrompt: opensTurn))
+    }
+
+    /// Refuses functions and calls that the template has no words for: the turns would be learned without them.
+    private func demandWords(for messages: [ChatMessage], in template: ChatTemplate) throws {
+        if !tools.isEmpty, !template.mentions("tools") {
+            throw TrainingError.badSetting("tools", reason: "the model's chat template has no words for functions")
+        }
+        guard messages.contains(where: { !$0.toolCalls.isEmpty }) else { return }
+        let silent = messages.map { ChatMessage(role: $0.role, content: $0.content) }
+        guard try template.render(messages: messages) != template.render(messages: silent) else {
+            throw TrainingError.badSetting(
+                "tool calls", reason: "the model's chat template has no words for calls of functions")
+        }
     }
 
     /// What stands before a turn: nothing before a first turn that the template doesn't open.
@@ -213,6 +203,10 @@ public struct SampleEncoder {
     private func plainTokens(_ messages: [ChatMessage]) throws -> [TokenID] {
         let asked = messages.prefix { $0.role != .assistant }
         let answers = messages.dropFirst(asked.count)
+        guard messages.allSatisfy({ $0.toolCalls.isEmpty }), tools.isEmpty else {
+            throw TrainingError.badSetting(
+                "tool calls", reason: "the model has no chat template to write functions with")
+        }
         guard answers.count <= 1, asked.drop(while: { $0.role == .system }).count <= 1,
             asked.allSatisfy({ $0.role == .system || $0.role == .user })
         else {
@@ -224,12 +218,12 @@ public struct SampleEncoder {
             + answers.flatMap { tokenizer.encode($0.content) + ending }
     }
 
-    private var ending: [TokenID] { tokenizer.eos.map { [$0] } ?? [] }
+    var ending: [TokenID] { tokenizer.eos.map { [$0] } ?? [] }
 
     // MARK: Cutting
 
     /// A prompt's tokens, those that matter least left out where there are more than `room`; what opens the answer always stays.
-    private func shortened(_ messages: [ChatMessage], opensTurn: Bool, to room: Int) throws -> [TokenID] {
+    func shortened(_ messages: [ChatMessage], opensTurn: Bool, to room: Int) throws -> [TokenID] {
         let whole = try prompt(messages, opensTurn: opensTurn)
         guard whole.count > max(0, room) else { return whole }
         let system = messages.prefix { $0.role == .system }

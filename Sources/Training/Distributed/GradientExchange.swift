@@ -188,7 +188,7 @@ extension OptimiserRun {
     /// all of them had.
     mutating func step(
         _ parameters: [Parameter], _ exchange: GradientExchange, _ rest: consuming Gradients, scale: Double,
-        number: Int, of total: Int, seed: UInt64
+        number: Int, update: Int? = nil, of total: Int, seed: UInt64
     ) throws -> Double {
         let (squares, isReached) = try exchange.sums(rest)
         let norm = scale * squares.reduce(0, +).squareRoot()
@@ -200,7 +200,7 @@ extension OptimiserRun {
                 if let gradient {
                     move(
                         parameter, consume gradient, factor: factor(scale: scale, norm: norm),
-                        settings.step(number, of: total, for: parameter, seed: seed))
+                        settings.step(number, update: update, of: total, for: parameter, seed: seed))
                 }
                 try exchange.startSpread(place)
             }

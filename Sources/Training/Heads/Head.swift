@@ -92,13 +92,6 @@ extension Policy {
         try self.head(head)(model.normalised(takeRows(hidden, rows)))
     }
 
-    /// What a head of one output says about some places of each text, as numbers, without a gradient: [texts][places].
-    public func scores(
-        of head: String, _ texts: [TokenSequence], places: [[Int]], tokensPerPass: Int = 2048
-    ) throws -> [[Float]] {
-        try outputs(of: head, texts, places: places, tokensPerPass: tokensPerPass).map { $0.map { $0[0] } }
-    }
-
     /// What a head says about some places of each text, as numbers, without a gradient: [texts][places][outputs].
     public func outputs(
         of head: String, _ texts: [TokenSequence], places: [[Int]], tokensPerPass: Int = 2048

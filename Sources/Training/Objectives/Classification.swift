@@ -57,9 +57,9 @@ public struct Classification: Objective {
         }
         let logits = try policy.outputs(of: Self.head, hidden: policy.hiddenStates(packed), rows: rows)
         let best = logits.detached().maxRows().places.integers()
-        let accuracy = Double(zip(best, labels).count { $0 == $1 }) / Double(max(1, labels.count))
+        let right = zip(best, labels).count { $0 == $1 }
         return ObjectiveLoss(
             Tensors.logProbabilities(logits, Tensor(labels)).sum() * -1,
-            sums: ["accuracy": accuracy * Double(batch.samples.count)])
+            sums: ["accuracy": Double(right)], counts: ["accuracy": Double(labels.count)])
     }
 }

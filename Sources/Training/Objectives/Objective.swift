@@ -10,12 +10,16 @@ public protocol Objective<Sample>: Sendable {
     /// The name in reports.
     var name: String { get }
 
-    /// Whether the loss compares the model with itself before training. The trainer then scores all texts once, before the first step.
+    /// Whether the loss compares the model with itself before training. The trainer then scores all given texts once, before the
+    /// first step.
     var usesReference: Bool { get }
 
     /// Whether the loss compares the samples of one pass with one another, and so depends on how a step is cut into passes. Several ranks then
     /// share whole passes instead of samples.
     var comparesSamples: Bool { get }
+
+    /// Whether the loss packs texts of one prompt so that they share its rows (`together`), which lets a pass take more of them.
+    var sharesPrompts: Bool { get }
 
     /// The texts of a sample that go through the model, always in the same order.
     func texts(of sample: Sample) -> [TokenSequence]
@@ -31,6 +35,7 @@ public protocol Objective<Sample>: Sendable {
 extension Objective {
     public var usesReference: Bool { false }
     public var comparesSamples: Bool { false }
+    public var sharesPrompts: Bool { false }
     public func weight(of sample: Sample) -> Double { 1 }
 }
 

@@ -61,24 +61,23 @@ public struct StepScores: Objective {
             }
         }
         let outputs = try policy.outputs(of: head, hidden: policy.hiddenStates(packed), rows: rows)
-        return loss(outputs.reshaped([rows.count]), scores: scores, samples: batch.samples.count)
+        return loss(outputs.reshaped([rows.count]), scores: scores)
     }
 
     /// - Parameter outputs: [marks]
-    public func loss(_ outputs: Tensor, scores: [Float], samples: Int) -> ObjectiveLoss {
+    public func loss(_ outputs: Tensor, scores: [Float]) -> ObjectiveLoss {
         let target = Tensor(scores)
         switch lossForm {
         case .squaredError:
             let errors = zip(outputs.floats(), scores).reduce(0) { $0 + Double(abs($1.0 - $1.1)) }
             return ObjectiveLoss(
-                square(outputs - target).sum(),
-                sums: ["absolute error": errors / Double(max(1, scores.count)) * Double(samples)])
+                square(outputs - target).sum(), sums: ["absolute error": errors],
+                counts: ["absolute error": Double(scores.count)])
         case .crossEntropy:
             let losses = logSigmoid(outputs) * target + logSigmoid(-outputs) * (1 - target)
             let right = zip(outputs.floats(), scores).count { ($0 > 0) == ($1 > 0.5) }
-            // A figure is a mean over samples; this one is over marks.
-            let accuracy = Double(right) / Double(max(1, scores.count))
-            return ObjectiveLoss(losses.sum() * -1, sums: ["accuracy": accuracy * Double(samples)])
+            return ObjectiveLoss(
+                losses.sum() * -1, sums: ["accuracy": Double(right)], counts: ["accuracy": Double(scores.count)])
         }
     }
 }

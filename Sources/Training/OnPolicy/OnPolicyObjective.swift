@@ -1,7 +1,8 @@
 /// An objective that learns from what the model itself writes.
 ///
 /// Each round the run has texts written, rewarded and scored; the objective makes its samples of them, and its loss over these is like any other's.
-/// With `usesReference` the texts are scored by the model before training, too.
+/// With `usesReference` the texts are scored by the model before training, too: token by token in the round, not in a batch's `referenceSums`, since the
+/// samples are what the objective makes of them.
 public protocol OnPolicyObjective<Sample>: Objective {
     /// Whether the samples hold how likely the texts were when they were written, also where a single step learns from them. Where several
     /// steps do, a round always says so.

@@ -84,6 +84,7 @@ public struct PolicyAlgorithm: OnPolicyObjective, Hashable {
     }
 
     public var usesReference: Bool { penalty > 0 || loss.divergence > 0 }
+    public var sharesPrompts: Bool { true }
     public var usesBehaviour: Bool { penalty > 0 || loss.value != nil }
     public var valueHead: String? { loss.value == nil ? nil : PolicyGradient.valueHead }
 

@@ -94,6 +94,7 @@ public struct PolicyGradient: Objective, Hashable {
 
     public var name: String { "policy gradient" }
 
+    public var sharesPrompts: Bool { true }
     public func texts(of sample: Experience) -> [TokenSequence] { [sample.text] }
 
     public func weight(of sample: Experience) -> Double { mean == .overTokens ? Double(sample.advantages.count) : 1 }

@@ -50,11 +50,16 @@ public struct Optimisation: Sendable {
     }
 
     /// The step that a parameter takes.
-    package func step(_ number: Int, of total: Int, for parameter: Parameter, seed: UInt64) -> OptimiserStep {
+    /// - Parameters:
+    ///   - number: of the step in the schedule.
+    ///   - update: of the step among those that moved parameters.
+    package func step(
+        _ number: Int, update: Int? = nil, of total: Int, for parameter: Parameter, seed: UInt64
+    ) -> OptimiserStep {
         let group = groups.first { $0.pattern.matches(parameter.name) }
         let common = parameter.isMatrix || decaysVectors ? decay : 0
         return OptimiserStep(
-            number: number, rate: rate * schedule.factor(step: number, of: total) * (group?.rateFactor ?? 1),
+            number: update ?? number, rate: rate * schedule.factor(step: number, of: total) * (group?.rateFactor ?? 1),
             decay: group?.decay ?? common, seed: seed)
     }
 }
@@ -103,8 +108,8 @@ package struct OptimiserRun {
     /// Takes one step and gives the global norm that the gradients had before clipping: √ Σ g² over all parameters in their order.
     /// - Parameter scale: what the gradients are to be multiplied by, such as one over what the samples count.
     package mutating func step(
-        _ parameters: [Parameter], _ gradients: consuming Gradients, scale: Double = 1, number: Int, of total: Int,
-        seed: UInt64
+        _ parameters: [Parameter], _ gradients: consuming Gradients, scale: Double = 1, number: Int, update: Int? = nil,
+        of total: Int, seed: UInt64
     ) -> Double {
         let norm =
             scale
@@ -118,7 +123,7 @@ package struct OptimiserRun {
                 guard let gradient = gradients.take(parameter.tensor) else { continue }
                 move(
                     parameter, consume gradient, factor: factor(scale: scale, norm: norm),
-                    settings.step(number, of: total, for: parameter, seed: seed))
+                    settings.step(number, update: update, of: total, for: parameter, seed: seed))
             }
         }
         return norm

@@ -99,6 +99,13 @@ public struct LowRankAdaptation: Parameterisation {
             tensor
         }
         // Of the usual layers a model has those that its family has.
+        guard
+            !targets.contains(where: { target in
+                table.contains(where: target.matches) && !adapted.contains(where: target.matches)
+            })
+        else {
+            throw TrainingError.badSetting("targets", reason: "a table of embeddings gets no adapter; train it whole")
+        }
         let demanded = targets == Self.allLinear && !adapted.isEmpty ? [] : targets
         try NamePattern.demandAllFit(demanded, adapted, of: names)
         return TrainableModel(model: changed, parameters: parameters, adapters: set, dropoutSeed: seed)

@@ -16,7 +16,7 @@ public struct NamePattern: Sendable, Hashable, ExpressibleByStringLiteral, Custo
     /// - Throws: where a pattern fits none of the names that were chosen.
     static func demandAllFit(_ patterns: [NamePattern], _ chosen: [String], of all: [String]) throws {
         let idle = patterns.filter { pattern in !chosen.contains { pattern.matches($0) } }
-        guard idle.isEmpty else {
+        guard idle.isEmpty, !chosen.isEmpty else {
             throw TrainingError.nothingToTrain(patterns: idle.map(\.text), examples: Array(all.prefix(4)))
         }
     }

@@ -53,6 +53,11 @@ public final class Trainer<Training: Objective> {
         over ranks: any Communicator = SingleProcess()
     ) throws {
         try settings.check()
+        // Samples that are made on the way bring what they need of the model before training themselves.
+        guard source == nil || !objective.usesReference || objective is any OnPolicyObjective else {
+            throw TrainingError.badSetting(
+                objective.name, reason: "compares given texts with the model before training")
+        }
         guard source == nil || settings.steps != nil else {
             throw TrainingError.badSetting("steps", reason: "must be given where samples are made as the run goes")
         }
@@ -183,14 +188,17 @@ public final class Trainer<Training: Objective> {
             part.total.accumulateGradients(
                 into: &gradients, final: place == own.count - 1 ? exchange?.finalGradients : nil)
         }
+        // Steps without samples don't count for averages over steps.
+        let update = 1 + history.steps.count { $0.tokens > 0 }
         let norm: Double
         if let exchange {
             norm = try optimiser.step(
-                model.parameters, exchange, consume gradients, scale: 1 / weight, number: step, of: total,
+                model.parameters, exchange, consume gradients, scale: 1 / weight, number: step, update: update,
+                of: total,
                 seed: mixed(stepSeed, .max))
         } else {
             norm = optimiser.step(
-                model.parameters, consume gradients, scale: 1 / weight, number: step, of: total,
+                model.parameters, consume gradients, scale: 1 / weight, number: step, update: update, of: total,
                 seed: mixed(stepSeed, .max))
         }
         sums = try ranks.gather(sums).reduce(LossSums(), +)
@@ -225,8 +233,8 @@ public final class Trainer<Training: Objective> {
         let made = try source.samples(step, history)
         samples = made.samples
         lengths = try Self.lengths(samples, objective, vocabulary: model.model.configuration.vocabularySize)
-        let texts = samples.map { objective.texts(of: $0) }
-        prompts = texts.allSatisfy { $0.count == 1 } ? sharedPrompts(texts.map { $0[0] }) : []
+        let texts = objective.sharesPrompts ? samples.map { objective.texts(of: $0) } : []
+        prompts = !texts.isEmpty && texts.allSatisfy { $0.count == 1 } ? sharedPrompts(texts.map { $0[0] }) : []
         return (Array(samples.indices), made.figures)
     }
 
@@ -252,10 +260,15 @@ public final class Trainer<Training: Objective> {
         }
         var sums = LossSums()
         try GradientMode.withoutGradients {
-            for pass in passes(Array(heldOut.indices), tokens: { heldOutLengths[$0] }) {
-                sums.add(
-                    try objective.loss(
-                        of: batch(pass.samples, of: heldOut, heldOutReferenceSums), policy: Policy(model)))
+            // What is compared with one another is as many as in a step.
+            let portion = objective.comparesSamples ? settings.samplesPerStep : heldOut.count
+            for start in stride(from: 0, to: heldOut.count, by: portion) {
+                let part = Array(start..<min(start + portion, heldOut.count))
+                for pass in passes(part, tokens: { heldOutLengths[$0] }) {
+                    sums.add(
+                        try objective.loss(
+                            of: batch(pass.samples, of: heldOut, heldOutReferenceSums), policy: Policy(model)))
+                }
             }
         }
         sums = try ranks.gather(sums).reduce(LossSums(), +)

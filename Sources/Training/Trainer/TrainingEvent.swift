@@ -76,13 +76,6 @@ public struct TrainingHistory: Sendable, Hashable, Codable {
     public init() {}
 
     public var best: EvaluationReport? { evaluations.last { $0.isBest } }
-
-    /// Seconds until the end at the pace of the last steps; nil before the first.
-    public var secondsLeft: Double? {
-        guard let last = steps.last else { return nil }
-        let recent = steps.suffix(20).map(\.seconds)
-        return recent.reduce(0, +) / Double(recent.count) * Double(last.totalSteps - last.step)
-    }
 }
 
 /// Asks a run to end after the step it is at, with a checkpoint to go on from.

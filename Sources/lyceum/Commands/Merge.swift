@@ -36,7 +36,7 @@ struct Merge: AsyncParsableCommand {
     )
     var numbers = "BF16"
 
-    @Flag(help: "Write into a folder that holds something else.")
+    @Flag(help: "Write into a folder that holds something.")
     var overwrite = false
 
     func validate() throws {
@@ -49,14 +49,15 @@ struct Merge: AsyncParsableCommand {
         let format = try WeightFormat(flag: numbers, asGGUF: source is GGUFFile)
         let configuration = try source.configuration()
         let adapters = try adapter.map { try $0.read(for: configuration) }
-        let heads = adapter.map { Folders.expandingHome($0.folder) }.filter(Head.isIn)
-        guard heads.count <= 1 else {
-            throw ValidationError(
-                "\(heads.joined(separator: " and ")) have heads of their own; merge one of them alone.")
+        let heads = adapter.filter { Head.isIn(Folders.expandingHome($0.folder)) }
+        guard heads.count <= 1, heads.allSatisfy({ $0.weight == 1 }) else {
+            let names = heads.map(\.folder).joined(separator: " and ")
+            throw ValidationError("A head goes with one adapter at its full weight, not with \(names) as given.")
         }
-        try OutputFolder(out).demandFree(overwrites: overwrite)
+        try OutputFolder(self.out).demandFree(overwrites: overwrite)
+        let out = OutputFolder(self.out).path
         let outcome = try ModelExport(source, adapters: adapters).write(to: out, format: format)
-        if let head = heads.first { try Head.write(Head.read(head), to: out) }
+        if let head = heads.first { try Head.write(Head.read(Folders.expandingHome(head.folder)), to: out) }
         outcome.tell(of: format)
         Output.line(out)
     }

@@ -51,7 +51,7 @@ struct Pretrain: AsyncParsableCommand {
     @Option(help: "Every so many samples one is held out; 0: none.")
     var holdOutEvery = 20
 
-    @Flag(help: "Write into a folder that holds something else.")
+    @Flag(help: "Begin anew in a folder that holds something.")
     var overwrite = false
 
     @OptionGroup var training: TrainingArguments
@@ -82,7 +82,8 @@ struct Pretrain: AsyncParsableCommand {
     }
 
     func run() async throws {
-        if Ranks.own.isFirst { try OutputFolder(out).demandFree(overwrites: overwrite) }
+        if Ranks.own.isFirst { try OutputFolder(self.out).prepareRun(overwrites: overwrite) }
+        let out = OutputFolder(self.out).path
         let console = Ranks.console
         var leftOut: [String] = []
         let documents = try data.flatMap { try Self.documents(at: Folders.expandingHome($0), &leftOut) }

@@ -32,24 +32,33 @@ extension DivergenceDirection: ExpressibleByArgument {}
 /// Learning from a teacher, and new heads on the hidden states.
 extension Tune {
     func distil() async throws -> TrainingSummary {
-        let path = try ModelReference(teacher.teacher ?? "").localPath()
-        let source = try openWeights(at: path)
+        let temperature = temperature ?? 1
+        if let k = teacher.topK {
+            return try await train(SoftLabelDistillation(temperature: temperature), softLabels(k, temperature))
+        }
+        let (master, key) = try openTeacher()
+        return try await train(
+            Distillation(
+                teacher: master, teacherKey: key, direction: teacher.direction ?? .forward, temperature: temperature,
+                dataShare: teacher.dataShare ?? 0), on: Self.conversationsOrTexts)
+    }
+
+    /// The teacher isn't needed any more when they are made.
+    private func softLabels(_ k: Int, _ temperature: Double) throws -> TuningSamples<SoftLabelSample> {
+        let (master, _) = try openTeacher()
+        return try samples {
+            try SoftLabelSample.make(
+                Self.conversationsOrTexts($0, &$1), teacher: master, k: k, temperature: temperature)
+        }
+    }
+
+    private func openTeacher() throws -> (model: DecoderModel, fingerprint: String) {
+        let source = try openWeights(at: ModelReference(teacher.teacher ?? "").localPath())
         guard try Self.tokens(of: ModelText(source).tokenizer, are: ModelText(path: modelPath()).tokenizer) else {
             throw ValidationError("--teacher \(teacher.teacher ?? "") has other tokens than --model \(model).")
         }
         let precision = training.precision.compute
-        let master = try DecoderModel(source, forms: { _ in precision.frozen })
-        let temperature = temperature ?? 1
-        guard let k = teacher.topK else {
-            return try await train(
-                Distillation(
-                    teacher: master, teacherKey: source.fingerprint(), direction: teacher.direction ?? .forward,
-                    temperature: temperature, dataShare: teacher.dataShare ?? 0), on: Self.conversationsOrTexts)
-        }
-        return try await train(SoftLabelDistillation(temperature: temperature)) {
-            try SoftLabelSample.make(
-                Self.conversationsOrTexts($0, &$1), teacher: master, k: k, temperature: temperature)
-        }
+        return (try DecoderModel(source, forms: { _ in precision.frozen }), source.fingerprint())
     }
 
     private static func tokens(of one: Tokenizer, are other: Tokenizer) -> Bool {
@@ -64,7 +73,7 @@ extension Tune {
             names.formUnion(try LabelledRecord(record).demandLabels(in: record))
         }
         let isNumbered = names.allSatisfy { Int($0) != nil }
-        let labels = names.sorted { isNumbered ? (Int($0) ?? 0) < (Int($1) ?? 0) : $0 < $1 }
+        let labels = names.sorted().sorted { isNumbered && (Int($0) ?? 0) < (Int($1) ?? 0) }
         guard labels.count > 1 else {
             throw ValidationError("\(data) has the label \(labels.first ?? "") only; classes are two or more.")
         }

@@ -29,6 +29,12 @@ struct RewardArguments: ParsableArguments {
     var divergence: Double?
 
     func validate() throws {
+        for (name, value) in [
+            ("samples", samples), ("answer-tokens", answerTokens), ("inner-epochs", innerEpochs),
+            ("inner-steps", innerSteps),
+        ] where !(1...65_536).contains(value ?? 1) {
+            throw ValidationError("--\(name) can't be \(value ?? 0): it expects 1 to 65536.")
+        }
         guard divergence.map({ $0 >= 0 && $0.isFinite }) ?? true else {
             throw ValidationError("--divergence must be 0 or more.")
         }
@@ -77,13 +83,14 @@ private enum RewardSource {
             }
         case .model(let folder):
             let rater = try TextRater(folder: folder, model: nil, precision: precision)
-            guard rater.head.outputs == 1 else {
-                throw ValidationError("--reward \(folder) gives \(rater.head.outputs) numbers a text, not one reward.")
+            guard [BradleyTerry.head, StepScores.head, StepScores.numberHead].contains(rater.head.name) else {
+                throw ValidationError("--reward \(folder) has the head \(rater.head.name), which gives no rewards.")
             }
             return { texts in
                 var encoder = try SampleEncoder(rater.words, limit: rater.contextLength)
                 let whole = try texts.map {
-                    try encoder.conversation(prompts[$0.promptIndex] + [.assistant($0.text)])
+                    let prompt = prompts[$0.promptIndex]
+                    return try encoder.turns($0.text.isEmpty ? prompt : prompt + [.assistant($0.text)])
                 }
                 return try zip(texts, rater.rewards(of: whole)).map { Reward($1, for: $0) }
             }
@@ -107,7 +114,7 @@ extension Tune {
                 _ = try record.string("answer")
             }
             let prompt = try Self.sample(of: record) { try encoder.prompt(question.prompt) }
-            guard prompt.count + longest <= context else {
+            guard longest <= context - prompt.count else {
                 throw record.unusable(
                     "its \(prompt.count) tokens leave no room for \(longest) more in the model's \(context)")
             }
@@ -123,7 +130,8 @@ extension Tune {
         }
         var run = OnPolicyRun(
             model: path, objective: algorithm, parameterisation: try parameterisation(),
-            optimisation: try optimisation(), prompts: prompts, output: out, rewardKey: "\(try reward.key()) \(golds)"
+            optimisation: try optimisation(), prompts: prompts, output: folder,
+            rewardKey: "\(try reward.key()) \(golds)"
         ) { [judge] model, source in
             try EngineSampler(model, from: source, precision: compute, judge: judge)
         }
@@ -135,7 +143,7 @@ extension Tune {
         run.settings.stepsPerEpoch = rewards.innerSteps ?? 1
         run.settings.rounds =
             training.steps
-            ?? max(1, Int((Double(prompts.count) * training.epochs / Double(training.batch)).rounded(.up)))
+            ?? DataOrder.steps(count: prompts.count, perStep: training.batch, epochs: training.epochs)
         run.settings.tokensPerPass = training.tokensPerPass
         run.settings.recomputes = training.recompute
         run.settings.seed = training.seed

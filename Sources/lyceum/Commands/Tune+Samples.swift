@@ -20,10 +20,10 @@ extension Tune {
         }
     }
 
-    /// Conversations, or texts where a record has nothing else.
+    /// Texts where the first record is one and no conversation.
     static func conversationsOrTexts(_ file: String, _ encoder: inout SampleEncoder) throws -> [TokenSequence] {
         let first = try DataSet(path: file, limit: 1).records[0]
-        let isText = first["text"] != nil && first["messages"] == nil
+        let isText = (try? TextRecord(first)) != nil && (try? ConversationRecord(first)) == nil
         return try isText ? texts(file, &encoder) : conversations(file, &encoder)
     }
 
@@ -51,16 +51,19 @@ extension Tune {
         }
     }
 
+    /// One sample for each text that belongs to an anchor.
     static func related(_ file: String, _ encoder: inout SampleEncoder) throws -> [ContrastiveSample] {
-        try samples(file, as: ContrastiveRecord.self) {
+        try samples(file, as: ContrastiveRecord.self) { record in
             func text(_ text: String) throws -> TokenSequence {
-                let found = encoder.text(text)
+                let found = encoder.plain(text)
                 guard found.count > 1 else { throw TrainingError.badSetting("text", reason: "a text has no token") }
                 return found
             }
-            return try ContrastiveSample(
-                anchor: text($0.anchor), positive: text($0.positive), negatives: $0.negatives.map(text))
-        }
+            let (anchor, negatives) = (try text(record.anchor), try record.negatives.map(text))
+            return try record.positives.map {
+                ContrastiveSample(anchor: anchor, positive: try text($0), negatives: negatives)
+            }
+        }.flatMap { $0 }
     }
 
     /// - Parameter labels: the classes in the order of the head's outputs.

@@ -113,7 +113,7 @@ struct Tune: AsyncParsableCommand {
     )
     var longest: Int?
 
-    @Flag(help: "Write into a folder that holds something else.")
+    @Flag(help: "Begin anew in a folder that holds something.")
     var overwrite = false
 
     @OptionGroup var training: TrainingArguments
@@ -167,7 +167,7 @@ struct Tune: AsyncParsableCommand {
     }
 
     func run() async throws {
-        if Ranks.own.isFirst { try OutputFolder(out).demandFree(overwrites: overwrite) }
+        if Ranks.own.isFirst { try OutputFolder(out).prepareRun(overwrites: overwrite) }
         let summary =
             switch objective {
             case .sft: try await train(Supervised(), on: Self.conversations)
@@ -200,6 +200,9 @@ struct Tune: AsyncParsableCommand {
 
     // MARK: Training
 
+    /// Where the result goes.
+    var folder: String { OutputFolder(out).path }
+
     func modelPath() throws -> String { try ModelReference(model).localPath() }
 
     /// - Parameter head: what is added to the model.
@@ -207,17 +210,38 @@ struct Tune: AsyncParsableCommand {
         _ objective: Training, head: NewHeads.Specification? = nil,
         on read: (String, inout SampleEncoder) throws -> [Training.Sample]
     ) async throws -> TrainingSummary {
+        try await train(objective, head: head, samples(read))
+    }
+
+    /// What is learnt from and evaluated on, and the encoder that counted what it cut.
+    struct TuningSamples<Sample: Sendable> {
+        var learnt: [Sample]
+        var heldOut: [Sample]
+        var encoder: SampleEncoder
+    }
+
+    func samples<Sample>(
+        _ read: (String, inout SampleEncoder) throws -> [Sample]
+    ) throws -> TuningSamples<Sample> {
         let path = try modelPath()
         var encoder = try SampleEncoder(ModelText(path: path), limit: limit(path))
-        let samples = try read(data, &encoder)
+        let learnt = try read(data, &encoder)
         let heldOut = try heldOut.map { try read($0, &encoder) } ?? []
+        return TuningSamples(learnt: learnt, heldOut: heldOut, encoder: encoder)
+    }
+
+    func train<Training: Objective>(
+        _ objective: Training, head: NewHeads.Specification? = nil, _ data: TuningSamples<Training.Sample>
+    ) async throws -> TrainingSummary {
+        let path = try modelPath()
+        let (samples, heldOut, encoder) = (data.learnt, data.heldOut, data.encoder)
         var run = TrainingRun(
             model: path, objective: objective, parameterisation: try parameterisation(head),
-            optimisation: try optimisation(), samples: samples, output: out)
+            optimisation: try optimisation(), samples: samples, output: folder)
         run.heldOut = heldOut
         run.precision = training.precision.compute
         run.settings = training.settings
-        if objective.comparesSamples, objective is Contrastive {
+        if objective is Contrastive {
             // The texts of a step are told apart from one another, so that one pass has to hold them.
             let longest = (samples + heldOut).map { objective.texts(of: $0).reduce(0) { $0 + $1.count } }.max() ?? 0
             run.settings.tokensPerPass = max(training.tokensPerPass, training.batch * longest)
@@ -250,7 +274,7 @@ struct Tune: AsyncParsableCommand {
     func record(_ objective: String, model: String, counts: [(name: String, value: Int)]) -> TrainingRecord {
         TrainingRecord(
             command: "tune", objective: objective, model: model, data: [data] + [heldOut].compactMap { $0 },
-            seed: training.seed, out: out, counts: counts)
+            seed: training.seed, out: folder, counts: counts)
     }
 
     func optimisation() throws -> Optimisation {

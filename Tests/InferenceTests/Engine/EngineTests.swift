@@ -89,6 +89,43 @@ struct EngineTests {
         #expect(usages.filter { $0.cachedTokens >= 96 }.count >= 7)
     }
 
+    /// Their passes are the same each time, so that the last bits are, too, where products differ with the number of their rows.
+    @Test("requests that start together have the same results in each run, to the bit")
+    func startingTogether() async throws {
+        let requests = (0..<20).map { index in
+            request("Chapter \(index). It was", tokens: 3 + index % 4) {
+                $0.sampling = .random(temperature: 1, seed: UInt64(index))
+                $0.topLogProbs = 1
+            }
+        }
+        let runs = try await [0, 1].asyncMap { _ in
+            try await EmbeddedModel.load { $0.precision = .f32 }.completions(requests)
+        }
+        #expect(runs[0].map(\.ids) == runs[1].map(\.ids) && runs[0].map(\.logProbs) == runs[1].map(\.logProbs))
+        #expect(runs[0].map { $0.ids.count } == requests.map(\.stop.maxTokens))
+        let model = try EmbeddedModel.standard.get()
+        let together = try await model.completions(requests)
+        let alone = try await requests.asyncMap { try await model.complete($0) }
+        #expect(together.map(\.ids) == alone.map(\.ids))
+        #expect(try await model.completions([]).isEmpty)
+    }
+
+    @Test("a group that is cancelled or can't start holds nobody up")
+    func groupsEnd() async throws {
+        let small = try EmbeddedModel.load { $0.cacheBytes = 3 << 20 }
+        let fits = (0..<3).map { request("Number \($0):", tokens: 12) }
+        let tooLong = request(String(repeating: Self.story, count: 20))
+        await #expect(throws: EngineError.self) { try await small.completions(fits + [tooLong]) }
+        await #expect(throws: EngineError.self) { try await small.completions(fits + [request("", tokens: 1)]) }
+        for _ in 0..<5 {
+            let task = Task { try await small.completions(fits) }
+            task.cancel()
+            _ = await task.result
+        }
+        #expect(try await small.completions(fits).count == 3)
+        while await small.heldCacheBlocks > 0 { try await Task.sleep(for: .milliseconds(5)) }
+    }
+
     @Test("cancelling frees the blocks")
     func cancellation() async throws {
         let model = try EmbeddedModel.load()

@@ -42,7 +42,7 @@ extension DOTS {
         if encoder.cutCount > 0 {
             lab.tell("\(encoder.cutCount) lessons are longer than --max-length and were cut.")
         }
-        let steps = Int((Double(samples.count) * options.epochs / Double(options.batch)).rounded(.up))
+        let steps = DataOrder.steps(count: samples.count, perStep: options.batch, epochs: options.epochs)
         let parameterisation: any Parameterisation =
             options.tuning == .lora ? try LowRankAdaptation() : ChosenWeights.all
         var run = TrainingRun(
