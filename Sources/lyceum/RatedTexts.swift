@@ -37,7 +37,12 @@ extension TextRater {
 
     private static func base(of folder: String, _ typed: String?) throws -> String {
         // A whole model stands on no other.
-        guard try TrainedFolder(folder, base: "").model.isEmpty else { return "" }
+        guard try TrainedFolder(folder, base: "").model.isEmpty else {
+            guard typed == nil else {
+                throw Refusal(description: "\(folder) is a model of its own; leave --model out.")
+            }
+            return ""
+        }
         if let typed { return try ModelReference(typed).localPath() }
         guard let named = TrainedFolder.baseModel(of: folder) else {
             throw Refusal(description: "\(folder) doesn't say which model it was trained beside; give it with --model.")

@@ -102,18 +102,26 @@ struct TuneCommandTests {
     func headsRateWhatTheyLearnt(objective: String, one: String, other: String, figure: String) throws {
         let data = try folder.write("data.jsonl", [one, other, one, other].joined(separator: "\n"))
         let out = folder.url.appendingPathComponent("out").path
-        func learn() throws -> (status: Int32, said: String, printed: String) {
-            try run([
-                "tune", "--objective", objective, "--model", model, "--data", data, "--steps", "60", "--form", "full",
-                "--rate", "3e-2", "--out", out,
-            ])
+        func learn(_ more: String...) throws -> (status: Int32, said: String, printed: String) {
+            try run(
+                [
+                    "tune", "--objective", objective, "--model", model, "--data", data, "--steps", "60", "--form",
+                    "full", "--rate", "3e-2", "--out", out,
+                ] + more)
         }
         let learnt = try learn()
         #expect(learnt.status == 0, "\(learnt.said)")
         let again = try learn()
         #expect(again.status == 2 && again.said.contains("already holds"), "\(again.said)")
+        // Begun anew it ends as it did.
+        let weights = { try Data(contentsOf: URL(fileURLWithPath: out + "/heads.safetensors")) }
+        let first = try weights()
+        let anew = try learn("--overwrite", "--checkpoint-every", "20")
+        #expect(try anew.status == 0 && weights() == first, "\(anew.said)")
+        // Its last checkpoint doesn't make it an unfinished run.
+        #expect(try learn().status == 2)
         let found = folder.url.appendingPathComponent("found.jsonl").path
-        let rated = try run(["rate", "--trained", out, "--model", model, "--data", data, "--out", found])
+        let rated = try run(["rate", "--trained", out, "--data", data, "--out", found])
         #expect(rated.status == 0 && rated.printed.contains(figure), "\(rated)")
         #expect(try DataSet(path: found).records.count == 4)
         if objective == "classification" || objective == "reward" {
@@ -142,14 +150,14 @@ struct TuneCommandTests {
     @Test(arguments: [
         ["--form", "full", "--rank", "4"], ["--evaluate-every", "2"], ["--beta", "1"], ["--top-k", "3"],
         ["--temperature", "2"], ["--samples", "2"], ["--teacher", "embedded"], ["--targets", "q_proj,nothing"],
-        ["--longest", "100000"],
+        ["--longest", "100000"], ["--targets", ","], ["--batch", "9223372036854775807"],
     ])
     func idleFlagsAreRefused(_ flags: [String]) throws {
         let data = try folder.write("data.jsonl", #"{"prompt": "p", "completion": "a"}"#)
         let out = folder.url.appendingPathComponent("out").path
         let (status, said, _) = try run(
             ["tune", "--model", model, "--data", data, "--steps", "1", "--out", out] + flags)
-        let named = flags.contains("--targets") ? "nothing" : flags.last { $0.hasPrefix("--") } ?? ""
+        let named = flags.contains("q_proj,nothing") ? "nothing" : flags.last { $0.hasPrefix("--") } ?? ""
         #expect(status == 2 && said.contains(named), "\(said)")
         #expect(!FileManager.default.fileExists(atPath: out + "/adapter_config.json"))
     }

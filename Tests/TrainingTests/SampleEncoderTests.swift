@@ -56,6 +56,43 @@ import Training
         #expect(read(pair.rejected, words) == (start + "c<e>\n", "c<e>\n"))
     }
 
+    /// What is too long loses the same of the prompt in both, by the longer one.
+    @Test func continuationsKeepOnePrompt() throws {
+        let words = try words()
+        var encoder = try SampleEncoder(words, limit: 80)
+        let pair = try encoder.pair(
+            prompt: [.user("0123456789abcdefghij")], chosen: [.assistant("a"), .user("q"), .assistant("b")],
+            rejected: [.assistant("c")])
+        let texts = [pair.chosen, pair.rejected].map { read($0, words).text }
+        let start = Self.system + "<s>user\n3456789abcdefghij<e>\n<s>assistant\n"
+        #expect(texts == [start + "a<e>\n<s>user\nq<e>\n<s>assistant\nb<e>\n", start + "c<e>\n"])
+        #expect(pair.chosen.count == 80 && encoder.cutCount == 1)
+    }
+
+    /// Turns whose words the template leaves out can't be learned.
+    @Test func callsNeedWords() throws {
+        let call = ChatMessage(
+            role: .assistant, content: "", toolCalls: [ToolCall(id: "1", name: "f", arguments: [:])])
+        for hasTemplate in [true, false] {
+            var encoder = try SampleEncoder(words(hasTemplate: hasTemplate), limit: 100)
+            #expect(throws: TrainingError.self) { try encoder.conversation([.user("a"), call]) }
+            #expect(throws: TrainingError.self) {
+                try encoder.conversation([.user("a"), .assistant("b")], counting: [1], tools: [["name": "f"]])
+            }
+            #expect(try encoder.conversation([.user("a"), .assistant("b")]).weight > 0)
+        }
+    }
+
+    @Test func turnsAreReadWhole() throws {
+        let words = try words()
+        var encoder = try SampleEncoder(words, limit: 50)
+        #expect(read(try encoder.turns([.user("hi"), .assistant("")]), words).text.hasSuffix("<s>assistant\n<e>\n"))
+        #expect(read(try encoder.turns([.user("hi")]), words).text.hasSuffix("<s>assistant\n") && encoder.cutCount == 0)
+        let long = read(try encoder.turns([.user("0123456789abcdefghij"), .assistant("yes")]), words).text
+        #expect(long == Self.system + "<s>user\ncdefghij<e>\n<s>assistant\nyes<e>\n")
+        #expect(encoder.cutCount == 1)
+    }
+
     @Test func stepsAndWordsHaveTheirEnds() throws {
         let words = try words()
         var encoder = try SampleEncoder(words, limit: 60)

@@ -76,6 +76,9 @@ struct Pretrain: AsyncParsableCommand {
         guard holdOutEvery != 1, holdOutEvery >= 0 else {
             throw ValidationError("--hold-out-every can't be \(holdOutEvery): it expects 0, or 2 and more.")
         }
+        guard holdOutEvery > 0 || training.patience == nil && !training.keepBest && training.evaluateEvery == nil else {
+            throw ValidationError("--patience, --keep-best and --evaluate-every need samples that are held out.")
+        }
         guard vocabulary == "bytes" || Int(vocabulary).map({ (258...1_000_000).contains($0) }) ?? false else {
             throw ValidationError("--vocabulary can't be \(vocabulary): it expects bytes, or 258 to 1000000.")
         }

@@ -154,6 +154,9 @@ struct Tune: AsyncParsableCommand {
                 ("patience", training.patience != nil), ("keep-best", training.keepBest),
                 ("evaluate-every", training.evaluateEvery != nil),
             ], unless: heldOut != nil, "--held-out FILE")
+        guard targets.map({ $0.contains { $0 != "," } }) ?? true else {
+            throw ValidationError("--targets names no weight.")
+        }
         guard form == .full || !training.optimiser.projects else {
             throw ValidationError(
                 "--optimiser \(training.optimiser.rawValue) projects the gradients of whole weights; use --form full.")
