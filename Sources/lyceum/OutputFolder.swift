@@ -28,17 +28,16 @@ struct OutputFolder {
             try? FileManager.default.removeItem(atPath: path + "/checkpoints")
             return
         }
-        if !isUnfinished { try demandFree(overwrites: false) }
+        if !goesOn { try demandFree(overwrites: false) }
     }
 
-    /// Whether a run was stopped here before its end.
-    private var isUnfinished: Bool {
+    /// Whether a run left checkpoints here, which it compares with what it is to do, or was stopped before its first.
+    private var goesOn: Bool {
+        if contents(of: path + "/checkpoints").contains(where: { $0.hasPrefix("checkpoint-") }) { return true }
         if let summary = try? Data(contentsOf: URL(fileURLWithPath: path + "/run.json")) {
             return (try? JSONDecoder().decode(TrainingSummary.self, from: summary))?.outcome == .interrupted
         }
-        // Killed: before its first checkpoint, or behind one.
-        return contents(of: path + "/checkpoints").contains { $0.hasPrefix("checkpoint-") }
-            || contents(of: path).allSatisfy { Self.beginnings.contains($0) || $0.hasPrefix(".") }
+        return contents(of: path).allSatisfy { Self.beginnings.contains($0) || $0.hasPrefix(".") }
     }
 
     private func contents(of folder: String) -> [String] {

@@ -58,8 +58,9 @@ struct TrainingArguments: ParsableArguments {
     @Option(help: "The rule that moves the weights.")
     var optimiser = Rule.adamw
 
-    @Option(help: "The rank that fira and galore project gradients to; they move whole weights (--form full).")
-    var projectionRank = 32
+    @Option(
+        help: "The rank that fira and galore project gradients to (else 32); they move whole weights (--form full).")
+    var projectionRank: Int?
 
     @Option(
         help:
@@ -79,8 +80,8 @@ struct TrainingArguments: ParsableArguments {
     @Option(help: "The gradients' largest norm over all weights, to which larger ones are scaled down; 0: none.")
     var clip = 1.0
 
-    @Option(help: "How often every sample is seen.")
-    var epochs = 1.0
+    @Option(help: "How often every sample is seen (else once).")
+    var epochs: Double?
 
     @Option(help: "The steps, instead of --epochs; with rewards, the rounds.")
     var steps: Int?
@@ -116,13 +117,17 @@ struct TrainingArguments: ParsableArguments {
         guard (1...65_536).contains(batch) else {
             throw ValidationError("--batch can't be \(batch): it expects 1 to 65536.")
         }
+        guard projectionRank == nil || optimiser.projects else {
+            throw ValidationError("--projection-rank belongs to --optimiser fira or galore.")
+        }
+        guard epochs == nil || steps == nil else { throw ValidationError("Give --epochs or --steps, not both.") }
     }
 
     var settings: TrainerSettings {
         var settings = TrainerSettings()
         settings.samplesPerStep = batch
         settings.tokensPerPass = tokensPerPass
-        settings.epochs = epochs
+        settings.epochs = epochs ?? 1
         settings.steps = steps
         settings.seed = seed
         settings.recomputes = recompute
@@ -136,7 +141,7 @@ struct TrainingArguments: ParsableArguments {
     /// - Parameter standard: the full learning rate where none is given.
     func optimisation(rate standard: Double) throws -> Optimisation {
         try Optimisation(
-            try optimiser.optimiser(rank: projectionRank), rate: rate ?? standard * optimiser.rateFactor,
+            try optimiser.optimiser(rank: projectionRank ?? 32), rate: rate ?? standard * optimiser.rateFactor,
             schedule: LearningRateSchedule(schedule.course, warmUp: warmUp), decay: decay,
             largestNorm: clip == 0 ? nil : clip)
     }

@@ -143,7 +143,7 @@ extension Tune {
         run.settings.stepsPerEpoch = rewards.innerSteps ?? 1
         run.settings.rounds =
             training.steps
-            ?? DataOrder.steps(count: prompts.count, perStep: training.batch, epochs: training.epochs)
+            ?? DataOrder.steps(count: prompts.count, perStep: training.batch, epochs: training.epochs ?? 1)
         run.settings.tokensPerPass = training.tokensPerPass
         run.settings.recomputes = training.recompute
         run.settings.seed = training.seed
