@@ -36,12 +36,11 @@ extension TextRater {
     }
 
     private static func base(of folder: String, _ typed: String?) throws -> String {
-        // A whole model stands on no other.
-        guard try TrainedFolder(folder, base: "").model.isEmpty else {
+        if let own = try TrainedFolder.ownModel(in: folder) {
             guard typed == nil else {
                 throw Refusal(description: "\(folder) is a model of its own; leave --model out.")
             }
-            return ""
+            return own
         }
         if let typed { return try ModelReference(typed).localPath() }
         guard let named = TrainedFolder.baseModel(of: folder) else {

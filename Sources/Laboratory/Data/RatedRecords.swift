@@ -15,8 +15,8 @@ public struct LabelledRecord: DataRecord, Hashable {
     /// One, or one a word; nil where the record has none.
     public var labels: [String]?
 
-    static let labelFields = ["label", "class", "category"]
-    static let tagFields = ["tags", "ner_tags", "pos_tags", "labels"]
+    private static let labelFields = ["label", "class", "category"]
+    private static let tagFields = ["tags", "ner_tags", "pos_tags", "labels"]
 
     public init(_ record: Record) throws(DataError) {
         if let found = record.first(of: ["tokens", "words"]), found.value.arrayValue != nil {
@@ -33,7 +33,7 @@ public struct LabelledRecord: DataRecord, Hashable {
             }
             return
         }
-        content = try record.ratedContent()
+        content = try RatedContent(record)
         // A table's empty cell is no label.
         let label = try record.first(of: Self.labelFields).map { (found) throws(DataError) in
             try record.text(found.value, found.name)
@@ -44,8 +44,8 @@ public struct LabelledRecord: DataRecord, Hashable {
     /// The labels of a record that must have them.
     public func demandLabels(in record: Record) throws(DataError) -> [String] {
         if let labels { return labels }
-        if case .words = content { throw record.missing("tags (or ner_tags, pos_tags, labels)") }
-        throw record.missing("label (or class, category)")
+        if case .words = content { throw record.missing(anyOf: Self.tagFields) }
+        throw record.missing(anyOf: Self.labelFields)
     }
 }
 
@@ -79,7 +79,7 @@ public struct ScoredRecord: DataRecord, Hashable {
             }
             return
         }
-        content = .whole(try record.ratedContent())
+        content = .whole(try RatedContent(record))
         scores = try record.first(of: Self.wholeFields).map { (given) throws(DataError) in
             let scores = try record.numbers(given.name)
             guard scores.count == 1 else {
@@ -95,8 +95,8 @@ public struct ScoredRecord: DataRecord, Hashable {
     /// The scores of a record that must have them.
     public func demandScores(in record: Record) throws(DataError) -> [Double] {
         if let scores { return scores }
-        if case .steps = content { throw record.missing("labels (or scores, ratings)") }
-        throw record.missing("score (or label, rating)")
+        if case .steps = content { throw record.missing(anyOf: Self.stepFields) }
+        throw record.missing(anyOf: Self.wholeFields)
     }
 }
 
@@ -109,9 +109,7 @@ public struct ContrastiveRecord: DataRecord, Hashable {
 
     public init(_ record: Record) throws(DataError) {
         func texts(_ fields: [String]) throws(DataError) -> [String] {
-            guard let found = record.first(of: fields) else {
-                throw record.missing("\(fields[0]) (or \(fields.dropFirst().joined(separator: ", ")))")
-            }
+            guard let found = record.first(of: fields) else { throw record.missing(anyOf: fields) }
             let texts = try record.strings(found.name)
             guard !texts.isEmpty else {
                 throw .wrongField(record.place, field: found.name, expected: "a text", found: "an empty array")
@@ -130,23 +128,26 @@ public struct ContrastiveRecord: DataRecord, Hashable {
 }
 
 extension RatedContent {
-    public init(_ record: Record) throws(DataError) { self = try record.ratedContent() }
+    /// A text, two texts in two lines, or turns that may end with an answer.
+    public init(_ record: Record) throws(DataError) {
+        for (first, second) in [("premise", "hypothesis"), ("sentence1", "sentence2"), ("text", "text_pair")]
+        where record[first] != nil && record[second] != nil {
+            self = .text(try record.string(first) + "\n" + record.string(second))
+            return
+        }
+        if let found = record.first(of: ["text", "sentence", "content"]) {
+            self = .text(try record.text(found.value, found.name))
+            return
+        }
+        guard let prompt = try record.prompt() else {
+            throw record.missing("text (or sentence, content, prompt, messages)")
+        }
+        let answers = Record.answerFields + ["answer"]
+        self = .conversation(record.first(of: answers) == nil ? prompt : prompt + (try record.answer(answers)))
+    }
 }
 
 extension Record {
-    /// A text, two texts in two lines, or turns that may end with an answer.
-    func ratedContent() throws(DataError) -> RatedContent {
-        for (first, second) in [("premise", "hypothesis"), ("sentence1", "sentence2"), ("text", "text_pair")]
-        where self[first] != nil && self[second] != nil {
-            return .text(try string(first) + "\n" + string(second))
-        }
-        if let found = first(of: ["text", "sentence", "content"]) { return .text(try text(found.value, found.name)) }
-        guard let prompt = try prompt() else { throw missing("text (or sentence, content, prompt, messages)") }
-        let answers = Record.answerFields + ["answer"]
-        guard first(of: answers) != nil else { return .conversation(prompt) }
-        return .conversation(prompt + (try answer(answers)))
-    }
-
     /// A field's numbers: an array, or one alone; truth values are 1 and 0.
     func numbers(_ field: String) throws(DataError) -> [Double] {
         guard let value = self[field] else { throw missing(field) }

@@ -39,10 +39,7 @@ extension Record {
 
     /// The turns of the first of these fields that the record has; the last is the assistant's.
     func answer(_ fields: [String]) throws(DataError) -> [ChatMessage] {
-        guard let found = first(of: fields) else {
-            let others = fields.dropFirst().joined(separator: ", ")
-            throw missing(fields[0] + (others.isEmpty ? "" : " (or \(others))"))
-        }
+        guard let found = first(of: fields) else { throw missing(anyOf: fields) }
         let turns = try turns(found.value, found.name, by: .assistant)
         guard turns.last?.role == .assistant else {
             throw .wrongField(

@@ -97,6 +97,12 @@ public struct Record: Sendable, Hashable {
         }
     }
 
+    /// None of the fields that would do is there.
+    func missing(anyOf fields: [String]) -> DataError {
+        let others = fields.dropFirst().joined(separator: ", ")
+        return missing(fields[0] + (others.isEmpty ? "" : " (or \(others))"))
+    }
+
     func missing(_ field: String) -> DataError {
         .missingField(place, field: field.contains(" ") ? field : field.debugDescription, present: fieldNames)
     }

@@ -12,17 +12,22 @@ public struct TrainedFolder: Sendable {
 
     /// - Parameter base: the model that was trained.
     public init(_ folder: String, base: String) throws {
+        model = try Self.ownModel(in: folder) ?? base
+        adapter = Self.holdsAdapter(folder) ? folder : nil
+    }
+
+    /// The model of its own that a folder holds; nil: what it holds stands on another one.
+    public static func ownModel(in folder: String) throws -> String? {
         func holds(_ name: String) -> Bool { FileManager.default.fileExists(atPath: "\(folder)/\(name)") }
         guard FileManager.default.fileExists(atPath: folder) else {
             throw TrainingError.mismatch(file: folder, reason: "isn't there; give the folder of a training run")
         }
-        adapter = holds("adapter_config.json") ? folder : nil
-        model =
-            if adapter != nil { base } else if holds("model.gguf") {
-                folder + "/model.gguf"
-            } else if holds("config.json") {
-                folder
-            } else { base }
+        if holdsAdapter(folder) { return nil }
+        return holds("model.gguf") ? folder + "/model.gguf" : holds("config.json") ? folder : nil
+    }
+
+    private static func holdsAdapter(_ folder: String) -> Bool {
+        FileManager.default.fileExists(atPath: folder + "/adapter_config.json")
     }
 
     /// A fingerprint of what was trained, and of what it stands on: every file of weights, and what an adapter says of itself.

@@ -34,13 +34,13 @@ extension SampleEncoder {
         prompt: [ChatMessage], _ steps: [String]
     ) throws -> (text: TokenSequence, places: [Int]) {
         let parts = steps.map { tokenizer.encode($0 + "\n") }
-        let opening = tokenizer.boundaryTokens.before
-        guard !prompt.isEmpty else { return try marked(opening, parts) }
+        let whole = try prompt.isEmpty ? tokenizer.boundaryTokens.before : tokens(prompt, opensTurn: true)
+        let total = parts.reduce(whole.count) { $0 + $1.count }
+        guard !prompt.isEmpty, total > limit else { return try marked(whole, parts) }
         let least = try shortened(prompt, opensTurn: true, to: 0).count
         let fitting = Self.fitting(parts, in: limit - least)
+        if fitting.count == parts.count { cutCount += 1 }
         let count = fitting.reduce(0) { $0 + $1.count }
-        let whole = try tokens(prompt, opensTurn: true)
-        if fitting.count == parts.count, whole.count + count > limit { cutCount += 1 }
         return try marked(shortened(prompt, opensTurn: true, to: limit - count), parts)
     }
 

@@ -84,7 +84,8 @@ public struct SampleEncoder {
         var first: (turn: Int, tokens: Range<Int>)?
         for (index, message) in messages.enumerated() where counting.contains(index) {
             let before = try prompt(Array(messages[..<index]), opensTurn: message.role == .assistant)
-            let through = try self.tokens(Array(messages[...index]), opensTurn: false)
+            let isLast = index == messages.count - 1
+            let through = isLast ? tokens : try self.tokens(Array(messages[...index]), opensTurn: false)
             guard tokens.starts(with: through), let start = Self.end(of: before, in: through) else {
                 throw TrainingError.untrainable(
                     "its chat template writes turn \(index + 1) otherwise when more turns follow; train on conversations "
@@ -110,26 +111,23 @@ public struct SampleEncoder {
     public mutating func pair(
         prompt: [ChatMessage], chosen: [ChatMessage], rejected: [ChatMessage]
     ) throws -> PreferencePair {
-        if chosen.count == 1, rejected.count == 1, chosen[0].toolCalls.isEmpty, rejected[0].toolCalls.isEmpty {
-            return try pair(prompt: prompt, chosen: chosen[0].content, rejected: rejected[0].content)
-        }
         let opensTurn = chosen[0].role == .assistant
         let before = try self.prompt(prompt, opensTurn: opensTurn)
         let texts = try [chosen, rejected].map { turns in
             let places = turns.indices.filter { turns[$0].role == .assistant }.map { $0 + prompt.count }
-            let text = try learned(prompt + turns, counting: Set(places)).text
-            guard text.tokens.starts(with: before) else {
-                throw TrainingError.untrainable("its chat template writes a prompt otherwise when turns follow")
-            }
-            return text
+            return try learned(prompt + turns, counting: Set(places)).text
         }
-        let longest = max(texts[0].count, texts[1].count)
-        if longest > limit { cutCount += 1 }
-        let kept = try shortened(prompt, opensTurn: opensTurn, to: limit - (longest - before.count))
+        guard let start = texts.map({ Self.end(of: before, in: $0.tokens) ?? -1 }).min(), start >= 0 else {
+            throw TrainingError.untrainable("its chat template writes a prompt otherwise when turns follow")
+        }
+        let longest = max(texts[0].count, texts[1].count) - start
+        if start + longest > limit { cutCount += 1 }
+        let kept = Array(
+            try shortened(prompt, opensTurn: opensTurn, to: limit - longest).dropLast(before.count - start))
         let cut = texts.map { text in
             TokenSequence(
-                kept + text.tokens[before.count...],
-                weights: [Float](repeating: 0, count: kept.count) + text.weights[before.count...]
+                kept + text.tokens[start...],
+                weights: [Float](repeating: 0, count: kept.count) + text.weights[start...]
             ).prefix(limit)
         }
         return PreferencePair(chosen: cut[0], rejected: cut[1])
@@ -139,21 +137,7 @@ public struct SampleEncoder {
     public mutating func pair(
         prompt: [ChatMessage], chosen: String, rejected: String
     ) throws -> PreferencePair {
-        let before = try tokens(prompt, opensTurn: true)
-        let texts = try [chosen, rejected].map { try tokens(prompt + [.assistant($0)], opensTurn: false) }
-        guard let start = texts.map({ Self.end(of: before, in: $0) ?? -1 }).min(), start >= 0 else {
-            throw TrainingError.untrainable("its chat template writes a prompt otherwise when an answer follows")
-        }
-        guard texts.allSatisfy({ $0.count > max(1, start) }) else {
-            throw TrainingError.badSetting("pair", reason: "an answer has no token to be learned")
-        }
-        let answers = texts.map { Array($0[start...]) }
-        let longest = max(answers[0].count, answers[1].count)
-        if start + longest > limit { cutCount += 1 }
-        let kept = try shortened(prompt, opensTurn: true, to: limit - longest).dropLast(before.count - start)
-        return PreferencePair(
-            chosen: TokenSequence(prompt: Array(kept), completion: answers[0]).prefix(limit),
-            rejected: TokenSequence(prompt: Array(kept), completion: answers[1]).prefix(limit))
+        try pair(prompt: prompt, chosen: [.assistant(chosen)], rejected: [.assistant(rejected)])
     }
 
     /// An answer that is wanted or not, and the same after another conversation, both in the model's template.

@@ -56,12 +56,19 @@ public struct OnPolicyRound: Sendable {
 
     /// Means over the texts: the reward, the share that came to an end, and whatever else the rewards tell.
     var figures: [String: Double] {
-        var sums = ["reward": 0.0, "finished": 0.0]
-        for rollout in rollouts {
+        let finished = Double(rollouts.count(where: \.isFinished)) / Double(max(1, rollouts.count))
+        return ["finished": finished].merging(rollouts.meanFigures) { $1 }
+    }
+}
+
+extension [Rollout] {
+    /// Means of the reward and of whatever else the rewards tell.
+    package var meanFigures: [String: Double] {
+        var sums = ["reward": 0.0]
+        for rollout in self {
             sums["reward", default: 0] += rollout.reward
-            sums["finished", default: 0] += rollout.isFinished ? 1 : 0
             sums.merge(rollout.figures, uniquingKeysWith: +)
         }
-        return sums.mapValues { $0 / Double(max(1, rollouts.count)) }
+        return sums.mapValues { $0 / Double(Swift.max(1, count)) }
     }
 }

@@ -189,7 +189,7 @@ public final class Trainer<Training: Objective> {
                 into: &gradients, final: place == own.count - 1 ? exchange?.finalGradients : nil)
         }
         // Steps without samples don't count for averages over steps.
-        let update = 1 + history.steps.count { $0.tokens > 0 }
+        let update = source == nil ? step : 1 + history.steps.count { $0.tokens > 0 }
         let norm: Double
         if let exchange {
             norm = try optimiser.step(

@@ -104,9 +104,10 @@ extension Tune {
         try training.settings.check()
         let reward = try RewardSource(rewards.reward ?? "")
         let path = try modelPath()
-        let context = try openWeights(at: path).configuration().contextLength
+        let source = try openWeights(at: path)
+        let context = try source.configuration().contextLength
         let longest = rewards.answerTokens ?? 64
-        let encoder = try SampleEncoder(ModelText(path: path), limit: context)
+        let encoder = try SampleEncoder(ModelText(source), limit: context)
         let questions = try DataSet(path: data).records.map { record in
             let question = try QuestionRecord(record)
             if reward.needsAnswers, question.answers.isEmpty {
@@ -153,10 +154,6 @@ extension Tune {
             "\(algorithm.name): \(prompts.count) prompts, \(run.settings.rounds) rounds of \(training.batch) × \(run.settings.samplesPerPrompt) texts"
         )
         let record = record(algorithm.name, model: path, counts: [("prompts", prompts.count)])
-        let finished = try await record.kept { [run] in try await Ranks.train(run, console) }
-        guard Ranks.own.isFirst else { return finished }
-        Output.table(Self.table(of: finished.history))
-        Output.line("\(finished.outcome.rawValue): \(out)")
-        return finished
+        return told(try await record.kept { [run] in try await Ranks.train(run, console) })
     }
 }

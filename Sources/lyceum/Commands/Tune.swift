@@ -226,8 +226,8 @@ struct Tune: AsyncParsableCommand {
     func samples<Sample>(
         _ read: (String, inout SampleEncoder) throws -> [Sample]
     ) throws -> TuningSamples<Sample> {
-        let path = try modelPath()
-        var encoder = try SampleEncoder(ModelText(path: path), limit: limit(path))
+        let source = try openWeights(at: modelPath())
+        var encoder = try SampleEncoder(ModelText(source), limit: limit(source))
         let learnt = try read(data, &encoder)
         let heldOut = try heldOut.map { try read($0, &encoder) } ?? []
         return TuningSamples(learnt: learnt, heldOut: heldOut, encoder: encoder)
@@ -256,7 +256,11 @@ struct Tune: AsyncParsableCommand {
         let record = record(
             objective.name, model: path,
             counts: [("samples", samples.count), ("held out", heldOut.count), ("samples cut", encoder.cutCount)])
-        let finished = try await record.kept { [run] in try await Ranks.train(run, console) }
+        return told(try await record.kept { [run] in try await Ranks.train(run, console) })
+    }
+
+    /// Says how a run ended.
+    func told(_ finished: TrainingSummary) -> TrainingSummary {
         guard Ranks.own.isFirst else { return finished }
         Output.table(Self.table(of: finished.history))
         Output.line("\(finished.outcome.rawValue): \(out)")
@@ -264,8 +268,8 @@ struct Tune: AsyncParsableCommand {
     }
 
     /// The most tokens of a sample.
-    private func limit(_ path: String) throws -> Int {
-        let context = try openWeights(at: path).configuration().contextLength
+    private func limit(_ source: any WeightSource) throws -> Int {
+        let context = try source.configuration().contextLength
         guard let longest else { return min(1024, context) }
         guard longest <= context else {
             throw ValidationError("--longest can't be \(longest): the model reads \(context) tokens.")

@@ -105,12 +105,7 @@ package struct RoundFigures: Sendable, Hashable {
 
     init(_ round: Int, _ rollouts: [Rollout]) {
         self.round = round
-        var sums = ["reward": 0.0]
-        for rollout in rollouts {
-            sums["reward", default: 0] += rollout.reward
-            sums.merge(rollout.figures, uniquingKeysWith: +)
-        }
-        values = sums.mapValues { $0 / Double(max(1, rollouts.count)) }
+        values = rollouts.meanFigures
     }
 
     subscript(name: String) -> Double { values[name] ?? .nan }
